@@ -1,0 +1,1 @@
+"""Honest benchmarks: data sets, baselines, tables."""

@@ -1,0 +1,1 @@
+"""Detectors, thresholds and the ladder that chooses among them."""

@@ -1,0 +1,124 @@
+"""The finding: one object that says what is abnormal, why, and which lines show it.
+
+Its JSON form is versioned (`SCHEMA_VERSION`) and published as JSON Schema in `docs/schema`.
+Ids follow contract 6: a pattern is a hash of detector, unit and templates (never of a score or a
+model version); a finding is a hash of its pattern, window key, first record and ordinal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "SEVERITIES",
+    "CitedLine",
+    "Finding",
+    "Hypothesis",
+    "Severity",
+    "TemplateRef",
+    "WindowRef",
+    "finding_id",
+    "pattern_id",
+]
+
+SCHEMA_VERSION = 1
+
+Severity = Literal["low", "medium", "high", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CitedLine(_Record):
+    """One line of evidence and where it stands. Raw log text: escape it before showing it."""
+
+    source: str = Field(description="Source name, such as a file path; '-' is standard input.")
+    line_no: int = Field(description="1-based line number in the source.")
+    offset: int = Field(description="Byte offset of the line's start in the decompressed source.")
+    text: str = Field(description="The line, decoded with backslash escapes for invalid UTF-8.")
+    time: str | None = Field(default=None, description="ISO 8601 UTC, where the line has one.")
+    template: str | None = Field(default=None, description="Id of the line's template.")
+    highlight: bool = Field(default=False, description="Whether this line is the reason itself.")
+
+
+class TemplateRef(_Record):
+    """A template a finding involves."""
+
+    id: str
+    text: str
+    count: int = Field(description="Lines of this template among the finding's lines.")
+    usual: str | None = Field(default=None, description="How often it is seen normally, in words.")
+
+
+class WindowRef(_Record):
+    """The window a finding is about."""
+
+    kind: Literal["session", "time", "count", "sliding", "all"]
+    key: str = Field(description="Session key, or the window's start.")
+    start: str | None = Field(default=None, description="ISO 8601 UTC of its first timed line.")
+    end: str | None = Field(default=None, description="ISO 8601 UTC of its last timed line.")
+    lines: int = Field(description="Number of lines in the window.")
+
+
+class Hypothesis(_Record):
+    """A possible cause, with line numbers of the finding that speak for and against it."""
+
+    text: str
+    supporting: tuple[int, ...] = ()
+    contradicting: tuple[int, ...] = ()
+
+
+class Finding(_Record):
+    """A window over a threshold, with evidence. Higher `score` is more anomalous."""
+
+    schema_version: int = SCHEMA_VERSION
+    id: str = Field(description="Deterministic id from content and position, 'f-' + 16 hex digits.")
+    pattern: str = Field(description="What like findings share, 'p-' + 16 hex digits.")
+    detector: str = Field(description="Which detector raised it: unseen, composition, rate, ...")
+    unit: str = Field(description="What it looked at: template, bigram, event_set, burst, ...")
+    score: float = Field(description="Higher is more anomalous; comparable within one detector.")
+    threshold: float = Field(description="The score at or above which this detector alarms.")
+    severity: Severity
+    summary: str = Field(description="One sentence: what and why, in words.")
+    expected: str = Field(description="What history leads to expect.")
+    seen: str = Field(description="What was seen instead.")
+    first_seen: str | None = Field(default=None, description="ISO 8601 UTC.")
+    last_seen: str | None = Field(default=None, description="ISO 8601 UTC.")
+    count: int = Field(default=1, description="How many lines or windows this finding stands for.")
+    window: WindowRef
+    lines: tuple[CitedLine, ...] = Field(description="Evidence, in input order.")
+    templates: tuple[TemplateRef, ...] = ()
+    hypotheses: tuple[Hypothesis, ...] = ()
+    rule: str | None = Field(default=None, description="The rule that raised it, where one did.")
+    state: Literal["open", "suppressed", "confirmed"] = "open"
+
+
+def _digest(*parts: str) -> str:
+    hasher = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        raw = part.encode("utf-8", "surrogateescape")
+        hasher.update(len(raw).to_bytes(8, "little"))
+        hasher.update(raw)
+    return hasher.hexdigest()
+
+
+def pattern_id(detector: str, unit: str, parts: Sequence[str]) -> str:
+    """The pattern of a finding: hash of detector, unit, and the sorted template ids or predicate.
+
+    >>> pattern_id("unseen", "template", ["b", "a"]) == pattern_id("unseen", "template", ["a", "b"])
+    True
+    """
+    return "p-" + _digest(detector, unit, *sorted(parts))
+
+
+def finding_id(pattern: str, key: str, ts: int, content_hash: str, ordinal: int) -> str:
+    """The id of a finding: hash of pattern, window key, first record's time and content hash, and
+    its ordinal among equals in that key. File names and offsets are evidence, not identity."""
+    return "f-" + _digest(pattern, key, str(ts), content_hash, str(ordinal))

@@ -1,0 +1,1 @@
+"""Bytes in, `LineBatch` out: sources, formats, timestamps and shapes."""

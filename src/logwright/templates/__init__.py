@@ -1,0 +1,1 @@
+"""Shapes to templates: grouping, typed parameters and the vocabulary."""

@@ -1,0 +1,1 @@
+"""Groups of lines: sessions by key, tumbling and sliding windows."""
