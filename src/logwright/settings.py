@@ -1,0 +1,123 @@
+"""Settings: one loader, one order (command line > environment > TOML file > default).
+
+Environment variables are ``LOGWRIGHT_`` + the key in capitals; the TOML file is ``logwright.toml``
+in the working folder, or the one named by ``LOGWRIGHT_CONFIG``.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from logwright.errors import SettingsError
+
+__all__ = ["Settings", "load_settings"]
+
+
+class Settings(BaseModel):
+    """Everything a user can set. Defaults are meant to need no change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: str | None = Field(
+        default=None,
+        description="Format name (see `docs/formats.md`) or a layout such as "
+        "'<Date> <Time> <Level> <Component>: <Content>'. Default: detected.",
+    )
+    label_prefix: bool = Field(
+        default=False,
+        description="The first token of each line is a label, as in the public BGL-like sets; it "
+        "is moved out of sight of everything that learns.",
+    )
+    timezone: str = Field(
+        default="UTC", description="Zone of timestamps that name none: an IANA name or +hh:mm."
+    )
+    session: str | None = Field(
+        default=None,
+        description="Regular expression whose first group (or whole match) is the session key. "
+        "Default: found by itself; 'none' turns sessions off.",
+    )
+    window: str = Field(
+        default="auto",
+        description="'auto', a number of lines such as '100', or a time such as '60s', '5m', '1h'.",
+    )
+    session_gap: float = Field(
+        default=3600.0, gt=0, description="Seconds of silence after which a session is closed."
+    )
+    lateness: float = Field(
+        default=60.0, ge=0, description="Seconds a record may be late against the newest one."
+    )
+    max_session_lines: int = Field(
+        default=10_000, ge=2, description="Lines after which a session is closed (the cap)."
+    )
+    max_open_sessions: int = Field(
+        default=1_000_000, ge=1, description="Open sessions held; beyond it the oldest is closed."
+    )
+    budget: float = Field(
+        default=10.0,
+        gt=0,
+        description="Alarm budget: alarms per day that normal data may raise (per 10,000 windows "
+        "where there is no time).",
+    )
+    block_bytes: int = Field(
+        default=4 << 20, ge=4096, le=1 << 30, description="Bytes read and processed at a time."
+    )
+    max_line_bytes: int = Field(
+        default=1 << 20, ge=64, le=1 << 28, description="A longer line is cut here, and marked."
+    )
+    max_shapes: int = Field(
+        default=1_000_000,
+        ge=100,
+        description="Shapes held; beyond it the half that was not seen for longest is forgotten.",
+    )
+    exemplars: bool = Field(
+        default=True,
+        description="Keep one example line per template in the model (well-known secret forms are "
+        "always removed).",
+    )
+    top: int = Field(default=20, ge=1, description="Findings shown in the terminal table.")
+    severity: Literal["low", "medium", "high", "critical"] = Field(
+        default="low", description="Least severity that is shown."
+    )
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from the command line's `overrides` (None means not given), environment and TOML.
+
+    >>> load_settings(budget=3).budget
+    3.0
+    """
+    values: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    path = os.environ.get("LOGWRIGHT_CONFIG") or "logwright.toml"
+    if Path(path).is_file():
+        try:
+            table = tomllib.loads(Path(path).read_text("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path} is not valid TOML: {error}") from None
+        values.update(table)
+        origin.update(dict.fromkeys(table, path))
+    elif "LOGWRIGHT_CONFIG" in os.environ:
+        raise SettingsError(f"LOGWRIGHT_CONFIG names {path!r}, which is not a file")
+    for key in Settings.model_fields:
+        name = f"LOGWRIGHT_{key.upper()}"
+        if name in os.environ:
+            values[key] = os.environ[name]
+            origin[key] = name
+    given = {key: value for key, value in overrides.items() if value is not None}
+    values.update(given)
+    origin.update(dict.fromkeys(given, "the command line"))
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0])
+        if first["type"] == "extra_forbidden":
+            raise SettingsError(f"{origin[key]}: there is no setting named {key!r}") from None
+        raise SettingsError(
+            f"{origin.get(key, 'default')}: {key} is {first['input']!r}: {first['msg'].lower()}"
+        ) from None
