@@ -20,7 +20,7 @@ Both give identical results; `BACKEND` says which one runs.
 from __future__ import annotations
 
 try:
-    from logwright._kernel import Table, headers, lines, token_spans
+    from logwright.logs.native import Table, headers, lines, token_spans
 
     BACKEND = "C kernel"
 except ImportError:

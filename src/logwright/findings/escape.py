@@ -1,0 +1,66 @@
+r"""Makes text from logs harmless to show: whatever acts instead of appearing becomes an escape.
+
+A log line is written by strangers. Control characters (C0, C1, ESC, DEL) drive terminals, bidi
+overrides reorder what the eye reads, and zero-width characters hide. All of them, with everything
+else that has no visible form, become ``\x1b``-like escapes. Letters of all scripts stay.
+
+A backslash stays as it is (paths would be unreadable), so the text that was escaped cannot be told
+from a text that held the escape: `safe` is for showing, never for storing.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+__all__ = ["clip", "safe"]
+
+# Default_Ignorable_Code_Point of Unicode 15 as far as `str.isprintable` lets it pass: letters and
+# marks that draw nothing (fillers, joiners, variation selectors), and the blank braille pattern.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+_SHORT = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
+
+
+def safe(text: str, keep: str = "") -> str:
+    r"""`text` with every character that is not visible text as an escape; `keep` names exceptions.
+
+    >>> safe("\x1b[31mred\x1b[0m")
+    '\\x1b[31mred\\x1b[0m'
+    >>> safe("user\u202egnp.exe")
+    'user\\u202egnp.exe'
+    >>> safe("naïve 日本語")
+    'naïve 日本語'
+    """
+    if text.isprintable() and not _INVISIBLE.search(text):
+        return text
+    return "".join(char if char in keep else _shown(char) for char in text)
+
+
+def _shown(char: str) -> str:
+    if char.isprintable() and not _INVISIBLE.match(char):
+        return char
+    if unicodedata.category(char) == "Zs":  # wide and no-break spaces: ordinary in many languages
+        return char
+    if char in _SHORT:
+        return _SHORT[char]
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8, carried by surrogateescape
+        code -= 0xDC00
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def clip(text: str, limit: int) -> str:
+    """`text` in at most `limit` characters, the middle replaced by an ellipsis.
+
+    >>> clip("abcdefghij", 7)
+    'abcd…ij'
+    """
+    if len(text) <= limit:
+        return text
+    tail = max(0, (limit - 1) // 3)
+    return text[: max(0, limit - 1 - tail)] + "…" + (text[-tail:] if tail else "")

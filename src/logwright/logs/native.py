@@ -1,0 +1,91 @@
+"""The C kernel's functions with the arguments of `logs.kernel`: allocates results, checks types."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logwright import _kernel
+from logwright.logs.batch import Int8s, Int32s, Int64s
+
+__all__ = ["Table", "headers", "lines", "token_spans"]
+
+Buffer = bytes | memoryview
+
+
+def _positions(array: Int64s) -> Int64s:
+    return np.ascontiguousarray(array, np.int64)
+
+
+def lines(buf: Buffer) -> tuple[Int64s, Int64s]:
+    """Start and end of every line of a block."""
+    room = bytes(buf).count(b"\n") + 1
+    start, end = np.empty(room, np.int64), np.empty(room, np.int64)
+    n = _kernel.lines(buf, start, end)
+    return start[:n], end[:n]
+
+
+def headers(
+    buf: Buffer, start: Int64s, end: Int64s, program: bytes, year: int, day: int
+) -> tuple[Int64s, Int64s, Int64s, Int8s]:
+    """Run a header program on every line: content starts, times, slot spans, status."""
+    n = len(start)
+    content, ts = np.empty(n, np.int64), np.empty(n, np.int64)
+    spans, status = np.empty((n, 8), np.int64), np.empty(n, np.int8)
+    positions = _positions(start), _positions(end)
+    _kernel.headers(buf, *positions, content, ts, spans, status, program, year, day)
+    return content, ts, spans, status
+
+
+def token_spans(
+    buf: Buffer, start: Int64s, end: Int64s, ordinal: Int32s
+) -> tuple[Int64s, Int64s]:
+    """Where token number `ordinal` of each line stands; -1 where there is none."""
+    begin, stop = np.empty(len(start), np.int64), np.empty(len(start), np.int64)
+    wanted = np.ascontiguousarray(ordinal, np.int32)
+    _kernel.token_spans(buf, _positions(start), _positions(end), wanted, begin, stop)
+    return begin, stop
+
+
+class Table:
+    """A growing map from 128-bit keys to int32 codes.
+
+    >>> codes, fresh = Table().encode(b"a 1\\na 2", np.array([0, 4]), np.array([3, 7]))
+    >>> codes.tolist(), fresh.tolist()
+    ([0, 0], [0])
+    """
+
+    __slots__ = ("_table",)
+
+    def __init__(self) -> None:
+        self._table = _kernel.Table()
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    @property
+    def span(self) -> int:
+        """One more than the largest code given out."""
+        return int(self._table.span)
+
+    def encode(self, buf: Buffer, start: Int64s, end: Int64s) -> tuple[Int32s, Int64s]:
+        """Shape codes of lines, and the row where each new code first stands."""
+        codes, fresh = np.empty(len(start), np.int32), np.empty(len(start), np.int64)
+        n = self._table.encode(buf, _positions(start), _positions(end), codes, fresh)
+        return codes, fresh[:n].copy()
+
+    def intern(self, buf: Buffer, start: Int64s, end: Int64s) -> tuple[Int32s, Int64s]:
+        """Codes of raw byte spans (-1 for a negative start), and the rows of new ones."""
+        codes, fresh = np.empty(len(start), np.int32), np.empty(len(start), np.int64)
+        n = self._table.intern(buf, _positions(start), _positions(end), codes, fresh)
+        return codes, fresh[:n].copy()
+
+    def keys(self, codes: Int32s) -> NDArray[np.uint64]:
+        """The 128-bit keys of codes, uint64 (m, 2)."""
+        out = np.empty((len(codes), 2), np.uint64)
+        self._table.keys(np.ascontiguousarray(codes, np.int32), out)
+        return out
+
+    def evict(self, codes: Int32s) -> None:
+        """Forget codes; their numbers are given out again, the largest first."""
+        self._table.evict(np.unique(np.asarray(codes, np.int32)))
