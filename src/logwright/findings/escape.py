@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from rich.cells import cell_len, set_cell_size
+
 __all__ = ["clip", "safe"]
 
 # Default_Ignorable_Code_Point of Unicode 15 as far as `str.isprintable` lets it pass: letters and
@@ -54,13 +56,19 @@ def _shown(char: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
-def clip(text: str, limit: int) -> str:
-    """`text` in at most `limit` characters, the middle replaced by an ellipsis.
+def clip(text: str, width: int) -> str:
+    """`text` in at most `width` terminal cells, the middle replaced by an ellipsis.
 
     >>> clip("abcdefghij", 7)
     'abcd…ij'
+    >>> clip("日本語日本語", 7)
+    '日本…語'
     """
-    if len(text) <= limit:
+    # Marks that sit on other letters take no cell: their number is bounded, too.
+    if len(text) * 2 <= width or (len(text) <= width * 4 and cell_len(text) <= width):
         return text
-    tail = max(0, (limit - 1) // 3)
-    return text[: max(0, limit - 1 - tail)] + "…" + (text[-tail:] if tail else "")
+    tail = (width - 1) // 3
+    # `set_cell_size` pads half a wide character with a blank; the blank would be a lie.
+    head = set_cell_size(text[:width], width - 1 - tail).rstrip()
+    end = set_cell_size(text[::-1][:width], tail)[::-1].lstrip() if tail > 0 else ""
+    return head + "…" + end

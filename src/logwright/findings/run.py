@@ -7,13 +7,14 @@ incidents (findings joined over time and cause), which are another noun.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from logwright.findings.finding import SEVERITIES, Finding
+from logwright.findings.escape import safe
+from logwright.findings.finding import SEVERITIES, CitedLine, Finding
 
 __all__ = [
     "PatternGroup",
@@ -21,10 +22,20 @@ __all__ = [
     "SourceInfo",
     "Timeline",
     "by_pattern",
+    "day",
+    "from_ns",
+    "many",
+    "moment",
     "parse_time",
     "ranked",
     "short_id",
+    "source_name",
+    "span",
+    "telling",
 ]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class _Record(BaseModel):
@@ -37,7 +48,7 @@ class SourceInfo(_Record):
     name: str = Field(description="File path; '-' is standard input.")
     lines: int = Field(default=0, ge=0, description="Lines (log records) read.")
     bytes: int = Field(default=0, ge=0, description="Bytes read, after decompression.")
-    format: str = Field(default="", description="Name of the log format, such as 'syslog RFC 3164'.")
+    format: str = Field(default="", description="Name of the format, such as 'syslog RFC 3164'.")
     reason: str = Field(
         default="", description="Why this format: '100 % of 200 sampled lines', or 'as asked'."
     )
@@ -66,6 +77,16 @@ class Timeline(_Record):
     def empty(self) -> bool:
         """Whether there is nothing to draw."""
         return self.step == 0 or not any(self.lines)
+
+    @property
+    def bounds(self) -> tuple[datetime, datetime]:
+        """Start of the first bucket and end of the last.
+
+        >>> Timeline(start=0, step=60_000_000_000, lines=(1, 1)).bounds[1].isoformat()
+        '1970-01-01T00:02:00+00:00'
+        """
+        end = self.start + self.step * len(self.lines)
+        return from_ns(self.start), from_ns(end)
 
 
 class Run(_Record):
@@ -168,6 +189,30 @@ def by_pattern(findings: Iterable[Finding]) -> list[PatternGroup]:
     return [PatternGroup(pattern, tuple(members)) for pattern, members in groups.items()]
 
 
+def telling(finding: Finding) -> CitedLine | None:
+    """The cited line that says most: the first highlighted one, else the first."""
+    lines = finding.lines
+    return next((line for line in lines if line.highlight), lines[0] if lines else None)
+
+
+def source_name(name: str) -> str:
+    """A source's name as people read it, harmless to show.
+
+    >>> source_name("-")
+    'standard input'
+    """
+    return "standard input" if name == "-" else safe(name)
+
+
+def many(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> many(1, "line"), many(1204331, "line")
+    ('1 line', '1,204,331 lines')
+    """
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def short_id(identifier: str) -> str:
     """The first 8 digits of an id with its prefix; enough to name it on the command line.
 
@@ -192,12 +237,57 @@ def parse_time(text: str) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def from_ns(ns: int) -> datetime:
+    """A time in ns since 1970 as UTC, to the microsecond; beyond years 1 to 9999, the nearest.
+
+    >>> from_ns(1_750_000_000_000_000_000).isoformat()
+    '2025-06-15T15:06:40+00:00'
+    """
+    try:
+        return _EPOCH + timedelta(microseconds=ns // 1000)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC) if ns > 0 else datetime.min.replace(tzinfo=UTC)
+
+
+def moment(text: str, after: str | None = None) -> str:
+    """A time as people read it, in UTC; what it shares with `after` (the day) is left out.
+
+    >>> moment("2025-06-14T13:02:11.250Z")
+    'Jun 14 13:02:11'
+    >>> moment("2025-06-14T13:04:12Z", after="2025-06-14T13:02:11Z")
+    '13:04:12'
+    """
+    time = parse_time(text)
+    if time is None:
+        return safe(text)
+    clock = f"{time:%H:%M:%S}"
+    before = parse_time(after) if after is not None else None
+    return clock if before and before.date() == time.date() else f"{day(time)} {clock}"
+
+
+def day(time: datetime) -> str:
+    """Month and day, in English whatever the locale.
+
+    >>> day(datetime(2025, 6, 4))
+    'Jun 4'
+    """
+    return f"{_MONTHS[time.month - 1]} {time.day}"
+
+
+def span(first: str | None, last: str | None) -> str:
+    """From first to last, as people read it; empty where no time is known.
+
+    >>> span("2025-06-14T13:02:11Z", "2025-06-14T13:04:12Z")
+    'Jun 14 13:02:11 to 13:04:12'
+    """
+    if first is None:
+        return ""
+    start = moment(first)
+    end = moment(last, after=first) if last is not None else ""
+    return f"{start} to {end}" if end and not start.endswith(end) else start
+
+
 def _time_key(text: str) -> tuple[bool, datetime, str]:
     # Parsed, because texts with and without fractions of a second do not sort as times do.
     moment = parse_time(text)
     return (moment is not None, moment or datetime.min.replace(tzinfo=UTC), text)
-
-
-def total(groups: Sequence[PatternGroup]) -> int:
-    """Findings in all groups."""
-    return sum(len(group.findings) for group in groups)

@@ -1,6 +1,285 @@
-"""placeholder"""
-from collections.abc import Sequence
-from logwright.findings.finding import Finding
-from logwright.findings.run import Run
-def render(run: Run, findings: Sequence[Finding], *, width: int = 100, color: bool = False, top: int = 20) -> str:
-    return ""
+"""Findings in a terminal: one row a pattern, worst first, with the lines that show it.
+
+`render` makes a string and touches no stream. From 100 columns on a pattern is a table row; below
+that the same facts are stacked. All text goes through `safe` into `rich.text.Text`, so neither a
+terminal code nor rich markup inside a log line does anything. What it leaves out (all findings of
+a pattern, templates, the ladder where something was found) is in the JSON and HTML reports.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from logwright.findings.escape import clip, safe
+from logwright.findings.finding import CitedLine, Finding, Severity
+from logwright.findings.run import (
+    PatternGroup,
+    Run,
+    SourceInfo,
+    by_pattern,
+    many,
+    moment,
+    short_id,
+    source_name,
+    span,
+    telling,
+)
+
+__all__ = ["render"]
+
+_STYLE: dict[Severity, str] = {
+    "critical": "bold red",
+    "high": "red",
+    "medium": "yellow",
+    "low": "blue",
+}
+_WIDE = 100
+_GAP = 2
+_SEVERITY, _WHEN, _ID = 8, 15, 10  # cells of the columns whose texts have a known length
+_INDENT = _SEVERITY + _GAP
+_CITED = 2  # cited lines shown of a pattern
+_TALL = 4  # lines a summary may take before its middle is cut
+_SOURCES = 8
+
+
+def render(
+    run: Run,
+    findings: Sequence[Finding],
+    *,
+    width: int = 80,
+    color: bool = False,
+    top: int = 20,
+) -> str:
+    """The report as text of `width` columns (at least 40), with the `top` patterns (0 for all).
+
+    >>> print(render(Run(lines=12, lines_scored=12, windows=3, seconds=0.1), []), end="")
+    12 lines in 0.1 s; no findings
+    <BLANKLINE>
+    Nothing stands out. Checked: 12 lines in 3 windows.
+    """
+    output = io.StringIO()
+    console = Console(
+        file=output,
+        width=max(width, 40),
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=not color,
+        legacy_windows=False,
+        highlight=False,
+    )
+    for part in _report(run, findings, max(width, 40), top):
+        console.print(part)
+    lines = output.getvalue().splitlines()
+    return "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
+
+
+def _report(
+    run: Run, findings: Sequence[Finding], width: int, top: int
+) -> Iterator[RenderableType]:
+    groups = by_pattern(findings)
+    shown = groups[:top] if top > 0 else groups
+    yield from _head(run, findings, groups, width)
+    yield ""
+    if shown:
+        columns = _Columns.fit(shown, width)
+        yield from columns.header()
+        for group in shown:
+            yield columns.row(group)
+            yield from _evidence(group.representative, columns.names, width)
+            yield ""
+        hidden = groups[len(shown) :]
+        if hidden:
+            number = sum(len(group.findings) for group in hidden)
+            yield Text(
+                f"{many(len(hidden), 'more pattern')} ({many(number, 'finding')}) below these: "
+                "raise --top, or use --json for all.",
+                "dim",
+            )
+            yield ""
+    else:
+        yield _calm(run)
+        yield from (_item("", reason) for reason in run.ladder)
+        yield ""
+    yield from (_item("Note", note) for note in run.notes)
+    for source in run.sources:
+        name = source_name(source.name)
+        if source.skipped:
+            yield _item("Skipped", f"{many(source.skipped, 'line')} of {name} that cannot be read")
+        yield from (_item("Note", f"{name}: {note}") for note in source.notes)
+
+
+def _head(
+    run: Run, findings: Sequence[Finding], groups: list[PatternGroup], width: int
+) -> Iterator[Text]:
+    head = Text(f"{many(run.lines, 'line')} in {run.seconds:.1f} s")
+    if len(run.sources) == 1:
+        head.append(f" from {source_name(run.sources[0].name)}{_why(run.sources[0])}")
+    elif run.sources:
+        head.append(f" from {many(len(run.sources), 'source')}")
+    result = "no findings"
+    if groups:
+        result = f"{many(len(findings), 'finding')} of {many(len(groups), 'pattern')}"
+    yield head.append("; ").append(result, "bold")
+    facts = []
+    if not run.timeline.empty:
+        first, last = run.timeline.bounds
+        until = f"{last:%H:%M}" if first.date() == last.date() else f"{last:%Y-%m-%d %H:%M}"
+        facts.append(f"{first:%Y-%m-%d %H:%M} to {until} UTC")
+    if run.baseline and groups:
+        facts.append(f"normal: {safe(run.baseline)}")
+    if run.windows and groups:
+        facts.append(f"{many(run.windows, 'window')} scored")
+    if facts:
+        yield Text(" · ".join(facts), "dim")
+    if len(run.sources) > 1:
+        for source in run.sources[:_SOURCES]:
+            line = f"{source_name(source.name)}: {many(source.lines, 'line')}{_why(source)}"
+            yield Text("  " + clip(line, width - 2), "dim")
+        if len(run.sources) > _SOURCES:
+            yield Text(f"  and {len(run.sources) - _SOURCES} more", "dim")
+
+
+def _why(source: SourceInfo) -> str:
+    why = ": ".join(part for part in (source.format, source.reason) if part)
+    return f" ({safe(why)})" if why else ""
+
+
+def _calm(run: Run) -> Text:
+    if run.lines == 0:
+        return Text("There were no lines to check.")
+    if run.lines_scored == 0:
+        return Text("No line was judged, so this says nothing about the log.")
+    checked = many(run.lines_scored, "line")
+    if run.windows:
+        checked += f" in {many(run.windows, 'window')}"
+    if run.baseline:
+        checked += f", against {safe(run.baseline)}"
+    budget = "" if run.budget is None else f" Alarm budget: {run.budget:g} a day."
+    return Text(f"Nothing stands out. Checked: {checked}.{budget}")
+
+
+def _item(label: str, text: str) -> Table:
+    # A grid, so that what does not fit in one line hangs under its own text.
+    row = Table.grid(padding=(0, _GAP, 0, 0))
+    row.add_column(width=len("Skipped") if label else 0)
+    row.add_column(overflow="fold")
+    row.add_row(label, Text(safe(text)), style="dim")
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Widths of the columns, the same for all rows of a report, and the names of its sources."""
+
+    width: int
+    count: int
+    where: int
+    names: dict[str, str]
+
+    @classmethod
+    def fit(cls, groups: Sequence[PatternGroup], width: int) -> _Columns:
+        names = _names(groups)
+        count = max(len(f"{group.count:,}") for group in groups)
+        lines = [line for group in groups if (line := telling(group.representative))]
+        where = max((len(f"{names[n.source]}:{n.line_no}") for n in lines), default=0)
+        offset = max((len(f"+{line.offset:,} bytes") for line in lines), default=0)
+        return cls(width, max(count, 5), min(max(where, offset, 5), 24), names)
+
+    def header(self) -> Iterator[Table]:
+        if self.width >= _WIDE:
+            yield self._wide("", "when (UTC)", "what", "count", "where", "id", style="dim")
+
+    def row(self, group: PatternGroup) -> Table:
+        finding = group.representative
+        line = telling(finding)
+        severity = Text(finding.severity, _STYLE[finding.severity])
+        what = Text(safe(finding.summary))
+        times = (group.first_seen, group.last_seen)
+        identifier = short_id(finding.id)
+        members = f"{len(group.findings)} findings" if len(group.findings) > 1 else ""
+        if self.width >= _WIDE:
+            what = Text(clip(what.plain, self._room * _TALL))
+            if members:
+                what.append(f"\n{members} of this pattern", "dim")
+            where = Text()
+            if line is not None:
+                where.append(self._place(line, self.where))
+                where.append(f"\n+{line.offset:,} bytes", "dim")
+            count = Text(f"{group.count:,}", "bold")
+            return self._wide(severity, _stacked(*times), what, count, where, identifier)
+        count = Text(f"×{group.count:,}", "bold")
+        room = self.width - _INDENT - len(count) - _GAP
+        facts = [span(*times), identifier, members]
+        if line is not None:
+            offset = f" +{line.offset}"
+            taken = sum(len(fact) + 3 for fact in facts if fact) + len(offset)
+            place = self._place(line, max(20, self.width - _INDENT - taken))
+            facts.insert(1, place + offset)
+        row = Table.grid(padding=(0, _GAP, 0, 0))
+        row.add_column(width=_SEVERITY)
+        row.add_column(width=room, overflow="fold")
+        row.add_column(width=len(count))
+        row.add_row(severity, Text(clip(what.plain, room * _TALL)), count)
+        below = Table.grid()
+        below.add_column(width=_INDENT)
+        below.add_column(width=self.width - _INDENT, overflow="fold")
+        below.add_row("", Text(" · ".join(fact for fact in facts if fact)))
+        both = Table.grid()
+        both.add_row(row)
+        both.add_row(below)
+        return both
+
+    @property
+    def _room(self) -> int:
+        return self.width - _SEVERITY - _WHEN - self.count - self.where - _ID - 5 * _GAP
+
+    def _wide(self, *cells: RenderableType, style: str = "") -> Table:
+        row = Table.grid(padding=(0, _GAP, 0, 0))
+        row.add_column(width=_SEVERITY)
+        row.add_column(width=_WHEN)
+        row.add_column(width=self._room, overflow="fold")
+        row.add_column(width=self.count, justify="right")
+        row.add_column(width=self.where)
+        row.add_column(width=_ID)
+        row.add_row(*cells, style=style)
+        return row
+
+    def _place(self, line: CitedLine, room: int) -> str:
+        number = f":{line.line_no}"
+        return clip(self.names[line.source], room - len(number)) + number
+
+
+def _stacked(first: str | None, last: str | None) -> str:
+    # Both clocks stand under each other: "Jun 15 13:12:10" over "    to 13:14:11".
+    if first is None:
+        return ""
+    start, end = moment(first), moment(last or first, after=first)
+    if start.endswith(end):
+        return start
+    return f"{start}\n{f'to {end}':>{_WHEN}}" if len(end) == len("13:14:11") else f"{start}\n{end}"
+
+
+def _evidence(finding: Finding, names: dict[str, str], width: int) -> Iterator[Text]:
+    home = telling(finding)
+    chosen = [line for line in finding.lines if line.highlight] or list(finding.lines)
+    for line in chosen[:_CITED]:
+        place = f"{line.line_no}"
+        if home is not None and line.source != home.source:
+            place = f"{clip(names[line.source], 16)}:{place}"
+        lead = " " * _INDENT + f"{place} │ "
+        yield Text(lead + clip(safe(line.text), max(8, width - len(lead))), "dim")
+
+
+def _names(groups: Sequence[PatternGroup]) -> dict[str, str]:
+    # The last part of a path is what people look for; the whole path only where two would clash.
+    sources = {line.source for group in groups for line in group.representative.lines}
+    last = {source: source.rstrip("/").rpartition("/")[2] or source for source in sources}
+    uses = Counter(last.values())
+    return {s: source_name(s if uses[name] > 1 else name) for s, name in last.items()}

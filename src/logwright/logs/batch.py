@@ -6,7 +6,7 @@ A source yields `Block`s: contiguous bytes of whole lines. The reader turns each
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,8 @@ class LineBatch:
     0 unknown, 1 trace, 2 debug, 3 info, 4 notice, 5 warning, 6 error, 7 critical. `host`,
     `component`, `session` and `label` are codes into the reader's dictionaries, -1 where absent;
     `label` is filled only when labels were asked for. `offset` and `line_no` locate each line in
-    its source.
+    its source. `source_text` is the block as it stands in the source where `buf` is not that (JSON
+    lines, whose `buf` holds the decoded messages).
     """
 
     buf: bytes
@@ -76,7 +77,7 @@ class LineBatch:
     label: Int32s
     offset: Int64s
     line_no: Int64s
-    notes: list[Note] = field(default_factory=list)
+    source_text: bytes | None = None
 
     def __len__(self) -> int:
         return len(self.start)

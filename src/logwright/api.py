@@ -1,0 +1,323 @@
+"""Learn, detect, scan: whole runs, from names of files to findings.
+
+>>> import logwright as lw, tempfile, pathlib
+>>> log = pathlib.Path(tempfile.mkdtemp(), "app.log")
+>>> _ = log.write_text("".join(f"job {i} done\\n" for i in range(50)) + "disk full on /var\\n")
+>>> [(f.severity, f.lines[0].line_no) for f in lw.scan(str(log)).findings]
+[('low', 51)]
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from logwright.detectors.ladder import CHECK_SHARE, Budget, Ladder, Learner
+from logwright.errors import InputError
+from logwright.findings.finding import SEVERITIES, Finding
+from logwright.findings.run import Run, SourceInfo, ranked
+from logwright.logs.batch import NO_TIME, Int32s
+from logwright.logs.reader import Reader
+from logwright.logs.recording import Recording
+from logwright.logs.sessions import SessionKey
+from logwright.logs.sources import Sources, open_sources
+from logwright.logs.timestamps import iso
+from logwright.model import History, Model
+from logwright.pipeline import Pipeline, to_events
+from logwright.settings import Settings, load_settings
+from logwright.templates.miner import Miner
+from logwright.templates.vocabulary import Vocabulary
+from logwright.timeline import TimelineCounter
+from logwright.windows.plan import WindowPlan, choose_plan
+from logwright.windows.window import Windows
+
+__all__ = ["PAST", "Result", "detect", "learn", "load", "scan"]
+
+PAST = 0.5
+"""The share of its lines that `scan` takes as a log's own past."""
+
+_STEP = 1 << 20
+_OF_FORMAT = ("format", "label_prefix", "timezone")
+"""Settings that a model remembers, so that `detect` reads as `learn` did."""
+
+Progress = Callable[[int, int | None, int], None]
+"""Called with bytes read, bytes in all (None where unknown) and lines read."""
+
+
+@dataclass(slots=True)
+class Result:
+    """Findings, most telling first, and what a report says of the run."""
+
+    findings: list[Finding]
+    run: Run
+
+
+@dataclass(slots=True)
+class _Input:
+    """One pass over the input: reader, recording, and what was counted."""
+
+    sources: Sources
+    reader: Reader
+    recording: Recording
+    timeline: TimelineCounter
+    first: int = NO_TIME
+    last: int = NO_TIME
+    timed: int = 0
+    codes: list[Int32s] = field(default_factory=list)
+
+
+def _open(
+    inputs: Sequence[str], settings: Settings, columns: bool
+) -> _Input:
+    sources = open_sources(inputs, settings)
+    plain = [s.plain_path for s in sources.sources]
+    reader = Reader(sources, settings)
+    return _Input(sources, reader, Recording(plain, columns), TimelineCounter())
+
+
+def _read_all(given: _Input, miner: Miner, progress: Progress | None) -> None:
+    """The first pass: record all columns, give all shapes to the miner."""
+    for batch in given.reader.batches():
+        given.recording.append(batch)
+        shapes = given.reader.take_shapes()
+        miner.add(shapes.keys, shapes.contents)
+        given.codes.append(shapes.codes)
+        given.timeline.add(batch.ts, batch.level)
+        timed = batch.ts[batch.ts != NO_TIME]
+        if len(timed):
+            low, high = int(timed.min()), int(timed.max())
+            given.first = low if given.first == NO_TIME else min(given.first, low)
+            given.last = max(given.last, high)
+            given.timed += len(timed)
+        if progress is not None:
+            progress(given.sources.position, given.sources.total, given.recording.rows)
+    if not given.recording.rows:
+        names = ", ".join(s.stats.name for s in given.sources.sources[:3])
+        raise InputError(f"{names} holds no lines")
+
+
+def _group(given: _Input, miner: Miner) -> Vocabulary:
+    """Group the shapes, and enter every shape code of this run."""
+    vocabulary = Vocabulary(miner, miner.group())
+    codes = np.unique(np.concatenate(given.codes))
+    vocabulary.learn_shapes(codes, given.reader.shapes.keys(codes))
+    return vocabulary
+
+
+def _plan(given: _Input, settings: Settings) -> WindowPlan:
+    # A log of which few lines have times is not cut by time.
+    timed = given.timed >= 0.5 * given.recording.rows
+    span = max(given.last - given.first, 1) if timed else 0
+    sessions = given.reader.session is not None
+    return choose_plan(settings, sessions, given.recording.rows, span)
+
+
+def _learn_ladder(
+    given: _Input,
+    rows: tuple[int, int],
+    plan: WindowPlan,
+    vocabulary: Vocabulary,
+    settings: Settings,
+    exploratory: bool,
+) -> Ladder:
+    """Fit the ladder on recorded rows: the first four fifths, then the check part."""
+    first, stop = rows
+    cut = first + int((stop - first) * (1.0 - CHECK_SHARE))
+    budget = Budget(settings.budget)
+    learner = Learner(plan.kind, plan.interval, vocabulary, budget, exploratory)
+    windows, intervals = plan.assembler(), plan.intervals()
+
+    def take(closed: Windows, closed_intervals: Windows | None, checking: bool) -> None:
+        if not checking:
+            learner.learn(closed, closed_intervals)
+            return
+        # A window of the first part that closes now is still one of the first part.
+        old = closed.events.row[closed.bounds[:-1]] < cut
+        if old.any():
+            learner.learn(closed.select(old), None)
+        learner.check(closed.select(~old), closed_intervals)
+
+    for begin, end in ((first, cut), (cut, stop)):
+        for numbers, columns in given.recording.read(begin, end, _STEP):
+            events = to_events(numbers, columns, vocabulary)
+            slots = None if intervals is None else intervals.push(events)
+            take(windows.push(events), slots, begin >= cut)
+    take(windows.flush(), None if intervals is None else intervals.flush(), True)
+    return learner.finish()
+
+
+def _model(
+    given: _Input, settings: Settings, plan: WindowPlan, miner: Miner, ladder: Ladder, lines: int
+) -> Model:
+    session = given.reader.session
+    return Model(
+        miner,
+        ladder,
+        plan,
+        None if session is None else session.pattern.decode("latin-1"),
+        given.reader.session_reason,
+        {k: getattr(settings, k) for k in _OF_FORMAT},
+        History(
+            sources=tuple(s.stats.name for s in given.sources.sources),
+            lines=lines,
+            first=None if given.first == NO_TIME else iso(given.first),
+            last=None if given.last == NO_TIME else iso(given.last),
+        ),
+    )
+
+
+def learn(
+    *inputs: str, settings: Settings | None = None, progress: Progress | None = None, **options: Any
+) -> Model:
+    """Learn a model from history: files, globs, folders, or '-' for standard input.
+
+    `options` are settings (`logwright.settings.Settings`). Raises `InputError` where nothing can be
+    read.
+    """
+    settings = settings or load_settings(**options)
+    given = _open(inputs, settings, columns=True)
+    try:
+        miner = Miner(settings.max_shapes)
+        _read_all(given, miner, progress)
+        vocabulary = _group(given, miner)
+        plan = _plan(given, settings)
+        rows = (0, given.recording.rows)
+        ladder = _learn_ladder(given, rows, plan, vocabulary, settings, exploratory=False)
+        return _model(given, settings, plan, miner, ladder, given.recording.rows)
+    finally:
+        given.recording.close()
+
+
+def load(folder: str) -> Model:
+    """Read a model that `Model.save` (or `logwright learn`) wrote."""
+    return Model.load(folder)
+
+
+def detect(
+    inputs: Iterable[str],
+    model: Model,
+    *,
+    settings: Settings | None = None,
+    title: str = "logwright detect",
+    progress: Progress | None = None,
+    **options: Any,
+) -> Result:
+    """Findings of `inputs` against a model, in one streaming pass."""
+    started = time.time()
+    remembered = {k: v for k, v in model.settings.items() if options.get(k) is None}
+    settings = settings or load_settings(**{**options, **remembered})
+    given = _open(list(inputs), settings, columns=False)
+    try:
+        key = None if model.session is None else SessionKey(model.session.encode("latin-1"), "model")
+        given.reader.set_session(key)
+        pipeline = Pipeline(
+            model.vocabulary(), model.ladder, model.plan, given.reader, given.recording,
+            given.timeline,
+        )
+        findings: list[Finding] = []
+        for batch in given.reader.batches():
+            findings += pipeline.process(batch)
+            if progress is not None:
+                progress(given.sources.position, given.sources.total, given.recording.rows)
+        findings += pipeline.finish()
+        past = f"{model.history.lines:,} lines of {', '.join(model.history.sources)}"
+        return _result(
+            given, pipeline, findings, settings, title, started, past, model.history.lines
+        )
+    finally:
+        given.recording.close()
+
+
+def scan(
+    *inputs: str,
+    baseline: str | None = None,
+    settings: Settings | None = None,
+    title: str = "logwright scan",
+    progress: Progress | None = None,
+    **options: Any,
+) -> Result:
+    """What stands out in a log, against its own past (its first half) or a `baseline` file."""
+    started = time.time()
+    settings = settings or load_settings(**options)
+    if baseline is not None:
+        model = learn(baseline, settings=settings, progress=progress)
+        return detect(inputs, model, settings=settings, title=title, progress=progress)
+    given = _open(inputs, settings, columns=True)
+    try:
+        miner = Miner(settings.max_shapes)
+        _read_all(given, miner, progress)
+        vocabulary = _group(given, miner)
+        plan = _plan(given, settings)
+        half = int(given.recording.rows * PAST)
+        ladder = _learn_ladder(given, (0, half), plan, vocabulary, settings, exploratory=True)
+        pipeline = Pipeline(
+            vocabulary, ladder, plan, given.reader, given.recording, given.timeline
+        )
+        findings: list[Finding] = []
+        for rows, columns in given.recording.read(half, given.recording.rows, _STEP):
+            findings += pipeline.judge(to_events(rows, columns, vocabulary))
+        findings += pipeline.finish()
+        past = f"the first {PAST:.0%} of the input ({half:,} lines)"
+        return _result(given, pipeline, findings, settings, title, started, past, half)
+    finally:
+        given.recording.close()
+
+
+def _result(
+    given: _Input,
+    pipeline: Pipeline,
+    findings: list[Finding],
+    settings: Settings,
+    title: str,
+    started: float,
+    baseline: str,
+    learned: int,
+) -> Result:
+    least = SEVERITIES.index(settings.severity)
+    kept = [f for f in findings if SEVERITIES.index(f.severity) >= least]
+    reader = given.reader
+    infos = []
+    notes = reader.notes
+    names = {s.stats.name for s in given.sources.sources}
+    for i, source in enumerate(given.sources.sources):
+        stats, detected = source.stats, reader.formats.get(i)
+        infos.append(
+            SourceInfo(
+                name=stats.name,
+                lines=stats.lines,
+                bytes=stats.bytes,
+                format=detected.format.title if detected else "",
+                reason=detected.reason if detected else "",
+                notes=tuple(n.text for n in notes if n.source == stats.name),
+            )
+        )
+    told = [n.text for n in notes if n.source not in names]
+    if pipeline.late_windows:
+        told.append(f"{pipeline.late_windows:,} windows of late records were judged on their own")
+    ladder = list(pipeline.ladder.reasons)
+    plan = pipeline.plan
+    ladder.insert(0, f"windows: by {plan.kind} ({plan.reason})")
+    if reader.session_reason:
+        ladder.insert(1, reader.session_reason)
+    run = Run(
+        title=title,
+        sources=tuple(infos),
+        lines=given.recording.rows,
+        lines_learned=learned,
+        lines_scored=pipeline.events_judged,
+        windows=pipeline.windows_scored,
+        seconds=time.time() - started,
+        started=datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
+        baseline=baseline,
+        budget=settings.budget,
+        timeline=given.timeline.timeline(),
+        ladder=tuple(ladder),
+        notes=tuple(told),
+    )
+    return Result(ranked(kept), run)
+

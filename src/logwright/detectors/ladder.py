@@ -1,0 +1,230 @@
+"""The ladder: which detectors run on a given log, chosen from its history alone, with reasons.
+
+Cheapest first: unseen templates (always), bursts and silences (where lines have times), what
+sessions are made of, and their 2-grams (where history shows that they have settled). A unit of make-up
+is used only if history proves that it stays within the alarm budget: it is fitted on the first
+part of history, and the last part (or a calibration slice, where one is given) must not raise more
+alarms than allowed. Too little history to prove anything is said as "history too short".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from logwright.detectors.base import Detector, Evidence, Floats
+from logwright.detectors.counts import Counts, Unit
+from logwright.detectors.rate import Rate, duration
+from logwright.detectors.thresholds import Threshold, by_budget
+from logwright.detectors.unseen import Unseen
+from logwright.templates.vocabulary import Vocabulary
+from logwright.windows.window import Windows
+
+__all__ = ["CHECK_SHARE", "Budget", "Ladder", "Learner", "Rung"]
+
+CHECK_SHARE = 0.2
+"""The share of history, its last part, on which what was learned from the rest is checked."""
+
+_LEAST_INTERVALS = 20
+_LEAST_EXPLORED = 100
+_CLEAN_WINDOWS = 3.0
+"""Rule of three: a rate r is shown (95 %) by 3 / r windows without an alarm."""
+
+_COUNT_UNITS: tuple[Unit, ...] = ("count_vector", "capped", "event_set")
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Alarms that normal data may raise: per day of intervals, and per 10,000 sessions."""
+
+    alarms: float
+
+    def per_time(self, ns: float) -> float:
+        """Alarms allowed over a length of time.
+
+        >>> Budget(10).per_time(43_200e9)
+        5.0
+        """
+        return self.alarms * ns / 86400e9
+
+    @property
+    def per_session(self) -> float:
+        """The share of sessions that may raise an alarm."""
+        return self.alarms / 10_000
+
+
+@dataclass(slots=True)
+class Rung:
+    """One step: a detector with its threshold, which windows it reads, and why it runs."""
+
+    detector: Detector
+    threshold: Threshold
+    reads: str  # "windows" or "intervals"
+    reason: str
+
+
+@dataclass(slots=True)
+class Ladder:
+    """The chosen rungs, cheapest first, and what was left out and why (`reasons`)."""
+
+    rungs: list[Rung] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+    def detect(
+        self, reads: str, windows: Windows, vocabulary: Vocabulary
+    ) -> Iterable[tuple[int, Rung, list[Evidence]]]:
+        """(window, rung, evidence) for every alarm among windows of one kind.
+
+        A window that a cheaper rung has flagged is not asked about its make-up again.
+        """
+        flagged = np.zeros(len(windows), bool)
+        for rung in self.rungs:
+            if rung.reads != reads or not len(windows):
+                continue
+            scores = rung.detector.score(windows, vocabulary)
+            alarms = rung.threshold.alarms(scores) & ~flagged
+            for i in np.flatnonzero(alarms).tolist():
+                found = rung.detector.evidence(windows, i, vocabulary, rung.threshold.value)
+                yield i, rung, found
+            flagged |= alarms
+
+
+class Learner:
+    """Builds a ladder from history that comes in chunks of closed windows, in time order.
+
+    `learn` takes the first part of history, `check` the rest: it is scored by detectors that have
+    seen the first part only, and then learned as well. `finish` gives the ladder. `exploratory`
+    (for `scan`, whose findings are looked at once) takes make-ups from 100 sessions on, unproven.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        interval: int,
+        vocabulary: Vocabulary,
+        budget: Budget,
+        exploratory: bool = False,
+    ) -> None:
+        self.exploratory = exploratory
+        self.kind, self.interval = kind, interval
+        self.vocabulary, self.budget = vocabulary, budget
+        self.unseen = Unseen("template")
+        self.rate = _Candidate(Rate(interval), Rate(interval))
+        self.units = [_Candidate(Counts(u), Counts(u)) for u in _COUNT_UNITS]
+        self.units.append(_Candidate(Unseen("bigram"), Unseen("bigram")))
+        if kind != "session":
+            self.units = []
+        self.windows = self.checked = self.checked_intervals = 0
+
+    def learn(self, windows: Windows, intervals: Windows | None) -> None:
+        """Take a chunk of the first part of history."""
+        self._fit(windows, intervals, trial=True)
+
+    def check(self, windows: Windows, intervals: Windows | None) -> None:
+        """Take a chunk of the last part of history."""
+        if intervals is not None and len(intervals):
+            self.rate.check(intervals, self.vocabulary)
+            self.checked_intervals += len(intervals)
+        for unit in self.units:
+            unit.check(windows, self.vocabulary)
+        self.checked += len(windows)
+        self._fit(windows, intervals, trial=False)
+
+    def _fit(self, windows: Windows, intervals: Windows | None, trial: bool) -> None:
+        self.windows += len(windows)
+        self.unseen.fit(windows, self.vocabulary)
+        if intervals is not None and len(intervals):
+            self.rate.fit(intervals, self.vocabulary, trial)
+        for unit in self.units:
+            unit.fit(windows, self.vocabulary, trial)
+
+    def finish(self, calibration: Windows | None = None) -> Ladder:
+        """The ladder, with reasons; `calibration` is a further slice of normal windows."""
+        ladder = Ladder()
+        unseen = Threshold(self.unseen.surprise, "any template that history never held")
+        known = f"{self.unseen.templates:,} templates in {self.unseen.records:,} lines of history"
+        ladder.rungs.append(Rung(self.unseen, unseen, "windows", known))
+        self._add_rate(ladder)
+        if self.kind == "session":
+            self._add_unit(ladder, calibration)
+        else:
+            ladder.reasons.append("counts not used: lines are not grouped by session")
+        ladder.reasons[:0] = [
+            f"{r.detector.name} ({r.detector.unit}): {r.reason}" for r in ladder.rungs
+        ]
+        return ladder
+
+    def _add_rate(self, ladder: Ladder) -> None:
+        rate = self.rate.final
+        assert isinstance(rate, Rate)
+        if not self.interval or rate.slots < _LEAST_INTERVALS:
+            why = f"history too short ({rate.slots} intervals, {_LEAST_INTERVALS} are needed)"
+            ladder.reasons.append(f"rate not used: {why if self.interval else 'no times'}")
+            return
+        tests = len(self.vocabulary) * 86400e9 / self.interval
+        floor = max(2.0, float(np.log10(max(tests / self.budget.alarms, 1.0))))
+        scores = self.rate.scores(self.checked_intervals)
+        allowed = self.budget.per_time(self.checked_intervals * self.interval)
+        threshold = by_budget(scores, max(allowed, 1.0), floor)
+        every = f"{rate.slots:,} intervals of {duration(self.interval)}"
+        reason = f"{every}; alarms at {threshold.value:.1f} digits of improbability"
+        ladder.rungs.append(Rung(rate, threshold, "intervals", reason))
+
+    def _add_unit(self, ladder: Ladder, calibration: Windows | None) -> None:
+        """The strictest unit of make-up that has settled; 2-grams where none has."""
+        rate = self.budget.per_session
+        needed = _CLEAN_WINDOWS / rate / CHECK_SHARE
+        short = self.windows < needed
+        if self.windows < (_LEAST_EXPLORED if self.exploratory else needed):
+            ladder.reasons.append(
+                f"counts not used: history too short ({self.windows:,} sessions; to show that "
+                f"make-ups keep to the alarm budget takes {needed:,.0f})"
+            )
+            return
+        for unit in self.units:
+            final = unit.final
+            name = f"{final.name} ({final.unit})"
+            floor = 1.0 if isinstance(final, Counts) else 1e-9
+            scores, basis = unit.scores(self.checked), "last part of history"
+            over = int((scores >= floor).sum())
+            if over <= max(rate * len(scores), 1.0) and calibration is not None:
+                scores, basis = final.score(calibration, self.vocabulary), "calibration slice"
+                over = int((scores >= floor).sum())
+            allowed = max(rate * len(scores), 1.0)
+            if over > allowed:
+                ladder.reasons.append(
+                    f"{name} not used, has not settled: {over:,} of {len(scores):,} sessions of "
+                    f"the {basis} would be alarms, {allowed:.3g} may"
+                )
+                continue
+            threshold = by_budget(scores, allowed, floor)
+            reason = f"{over:,} of {len(scores):,} sessions of the {basis} would be alarms"
+            reason += f", {allowed:.3g} may"
+            if short:
+                reason = f"unproven, history short ({self.windows:,} sessions): {reason}"
+            ladder.rungs.append(Rung(final, threshold, "windows", reason))
+            return
+
+
+class _Candidate:
+    """A detector twice: a trial that sees the first part of history only, and the final one."""
+
+    def __init__(self, trial: Detector, final: Detector) -> None:
+        self.trial, self.final = trial, final
+        self._scores: list[Floats] = []
+
+    def fit(self, windows: Windows, vocabulary: Vocabulary, trial: bool) -> None:
+        self.final.fit(windows, vocabulary)
+        if trial:
+            self.trial.fit(windows, vocabulary)
+
+    def check(self, windows: Windows, vocabulary: Vocabulary) -> None:
+        scores = self.trial.score(windows, vocabulary)
+        self._scores.append(scores[scores > 0])
+
+    def scores(self, windows: int) -> Floats:
+        """All scores of the checked part; the zeros were not kept one by one."""
+        above = np.concatenate(self._scores or [np.empty(0)])
+        return np.concatenate((above, np.zeros(max(windows - len(above), 0))))

@@ -1,0 +1,198 @@
+"""A recording: what has to outlast its block, kept in bounded memory.
+
+It numbers all records of a run (global rows 0, 1, 2, ...), keeps chosen columns for a second pass,
+and finds a row's source, line number, byte offset and text again. Columns above a stated size move
+to an unnamed temporary file; texts are read again from their source where it is a plain
+file, and from a compressed copy of the blocks (LZ4, in a temporary file too) where it is not.
+"""
+
+from __future__ import annotations
+
+import bisect
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from logwright.logs.batch import LineBatch
+
+__all__ = ["Place", "Recording"]
+
+_IN_MEMORY = 256 << 20
+_TEXT_LIMIT = 4096
+_COLUMNS = {"shape": np.int32, "ts": np.int64, "level": np.int8, "session": np.int32}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row stands: source number, 1-based line, byte offset, and the text (cut at 4 KiB)."""
+
+    source_id: int
+    line_no: int
+    offset: int
+    text: bytes
+
+
+@dataclass(slots=True)
+class _Chunk:
+    first_row: int
+    rows: int
+    source_id: int
+    first_line: int
+    base: int  # the block's offset in its source
+    begin: NDArray[np.int32] | None  # line starts, relative to base; None: spilled
+    columns: dict[str, NDArray[Any]] | None
+    at: int  # position in the column file
+    text_at: int  # position in the text file, -1 where the source can be read again
+    text_size: int
+    text_raw: int
+
+
+class Recording:
+    """Rows of a run, appended batch by batch.
+
+    `plain` holds, per source number, the path to read texts from again, or None where blocks must be
+    copied; `columns` says whether the columns for a second pass are kept.
+    """
+
+    def __init__(self, plain: Sequence[str | None], columns: bool) -> None:
+        self.rows = 0
+        self._plain = plain
+        self._keep = columns
+        self._chunks: list[_Chunk] = []
+        self._firsts: list[int] = []
+        self._held = 0
+        self._spilled = 0
+        self._file: IO[bytes] | None = None
+        self._texts: IO[bytes] | None = None
+        self._codec = pa.Codec("lz4_raw") if pa.Codec.is_available("lz4_raw") else pa.Codec("lz4")
+
+    def append(self, batch: LineBatch) -> NDArray[np.int64]:
+        """Take a batch; gives the global rows of its records."""
+        n = len(batch)
+        rows = np.arange(self.rows, self.rows + n, dtype=np.int64)
+        if not n:
+            return rows
+        base = int(batch.offset[0])
+        chunk = _Chunk(
+            self.rows, n, batch.source_id, int(batch.line_no[0]), base,
+            (batch.offset - base).astype(np.int32),
+            {c: getattr(batch, c) for c in _COLUMNS} if self._keep else None, -1, -1, 0, 0,
+        )
+        if self._plain[batch.source_id] is None:
+            self._copy_text(chunk, batch)
+        self._chunks.append(chunk)
+        self._firsts.append(self.rows)
+        self.rows += n
+        self._held += n * (4 + (17 if self._keep else 0))
+        while self._held > _IN_MEMORY:
+            self._spill(self._chunks[self._spilled])
+            self._spilled += 1
+        return rows
+
+    def _copy_text(self, chunk: _Chunk, batch: LineBatch) -> None:
+        if self._texts is None:
+            self._texts = tempfile.TemporaryFile()
+        raw = batch.source_text if batch.source_text is not None else batch.buf
+        packed = self._codec.compress(raw, asbytes=True)
+        chunk.text_at = self._texts.seek(0, 2)
+        chunk.text_size, chunk.text_raw = len(packed), len(raw)
+        self._texts.write(packed)
+
+    def _spill(self, chunk: _Chunk) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile()
+        assert chunk.begin is not None
+        chunk.at = self._file.seek(0, 2)
+        self._file.write(chunk.begin.tobytes())
+        for column in (chunk.columns or {}).values():
+            self._file.write(np.ascontiguousarray(column).tobytes())
+        self._held -= chunk.rows * (4 + (17 if self._keep else 0))
+        chunk.begin = chunk.columns = None
+
+    def _begins(self, chunk: _Chunk) -> NDArray[np.int32]:
+        if chunk.begin is not None:
+            return chunk.begin
+        assert self._file is not None
+        self._file.seek(chunk.at)
+        return np.frombuffer(self._file.read(4 * chunk.rows), np.int32)
+
+    def read(
+        self, first: int, stop: int, step: int
+    ) -> Iterator[tuple[NDArray[np.int64], dict[str, NDArray[Any]]]]:
+        """Rows [first, stop) in pieces of about `step`: their numbers and their columns."""
+        parts: list[tuple[int, int, dict[str, NDArray[Any]]]] = []
+        waiting = 0
+        for chunk in self._chunks:
+            a = max(first - chunk.first_row, 0)
+            b = min(stop - chunk.first_row, chunk.rows)
+            if a >= b:
+                continue
+            columns = self._columns(chunk)
+            parts.append((chunk.first_row + a, b - a, {k: v[a:b] for k, v in columns.items()}))
+            waiting += b - a
+            if waiting >= step:
+                yield self._joined(parts)
+                parts, waiting = [], 0
+        if parts:
+            yield self._joined(parts)
+
+    def _columns(self, chunk: _Chunk) -> dict[str, NDArray[Any]]:
+        if chunk.columns is not None:
+            return chunk.columns
+        assert self._file is not None
+        self._file.seek(chunk.at + 4 * chunk.rows)
+        return {
+            name: np.frombuffer(self._file.read(chunk.rows * np.dtype(kind).itemsize), kind)
+            for name, kind in _COLUMNS.items()
+        }
+
+    @staticmethod
+    def _joined(
+        parts: list[tuple[int, int, dict[str, NDArray[Any]]]],
+    ) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
+        first = parts[0][0]
+        rows = np.arange(first, first + sum(n for _, n, _ in parts), dtype=np.int64)
+        return rows, {k: np.concatenate([p[2][k] for p in parts]) for k in _COLUMNS}
+
+    def place(self, row: int) -> Place:
+        """Where a row stands, and its text."""
+        chunk = self._chunks[bisect.bisect_right(self._firsts, row) - 1]
+        index = row - chunk.first_row
+        begins = self._begins(chunk)
+        begin = int(begins[index])
+        size = _TEXT_LIMIT
+        if index + 1 < chunk.rows:
+            size = min(size, int(begins[index + 1]) - begin)
+        offset = chunk.base + begin
+        path = self._plain[chunk.source_id]
+        if path is not None:
+            raw = _read_at(path, offset, size)
+        else:
+            assert self._texts is not None
+            self._texts.seek(chunk.text_at)
+            packed = self._texts.read(chunk.text_size)
+            text = self._codec.decompress(packed, chunk.text_raw, asbytes=True)
+            raw = text[begin : begin + size]
+        line = raw.split(b"\n", 1)[0].removesuffix(b"\r")
+        return Place(chunk.source_id, chunk.first_line + index, offset, line)
+
+    def close(self) -> None:
+        """Let the temporary files go."""
+        for file in (self._file, self._texts):
+            if file is not None:
+                file.close()
+
+
+def _read_at(path: str, offset: int, size: int) -> bytes:
+    """Bytes of a file that may have been rotated away since: then the text is not to be had."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            file.seek(offset)
+            return file.read(size)
+    except OSError:
+        return b""

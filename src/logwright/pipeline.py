@@ -1,0 +1,240 @@
+"""The pipeline: events in, findings out. Batch, scan and stream all run this.
+
+`Pipeline.process` takes batches from a `Reader`; `Pipeline.judge` takes events whose templates are
+known already (the second pass of `scan`). Both push events into the plan's windows, run the ladder
+over the windows that close, and word each alarm as a `Finding` whose lines come from the recording.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logwright.detectors.base import Evidence
+from logwright.detectors.ladder import Ladder, Rung
+from logwright.findings.finding import (
+    CitedLine,
+    Finding,
+    Severity,
+    TemplateRef,
+    WindowRef,
+    finding_id,
+    pattern_id,
+)
+from logwright.logs.batch import NO_TIME, LineBatch
+from logwright.logs.reader import BLANK, Reader
+from logwright.logs.recording import Place, Recording
+from logwright.logs.timestamps import iso
+from logwright.templates.vocabulary import Vocabulary
+from logwright.timeline import TimelineCounter
+from logwright.windows.plan import WindowPlan
+from logwright.windows.window import Events, Windows
+
+__all__ = ["Pipeline", "to_events"]
+
+_BAD = re.compile(
+    r"(?i)(?<![a-z])(panic|fatal|critical|corrupt\w*|segfault|out of memory|oom|data loss)(?![a-z])"
+)
+_POOR = re.compile(
+    r"(?i)(error|fail(?!over)|exception|refus|denied|timed? ?out|unable|cannot|unreachable|abort|"
+    r"invalid|lost|dead|kill|crash|rejected|broken|unavailable)"
+)
+
+
+def to_events(
+    rows: NDArray[np.int64], columns: dict[str, NDArray[Any]], vocabulary: Vocabulary
+) -> Events:
+    """Events of recorded columns; blank lines are no events."""
+    filled = columns["shape"] != BLANK
+    if not filled.all():
+        rows = rows[filled]
+        columns = {k: v[filled] for k, v in columns.items()}
+    template = vocabulary.of(columns["shape"])
+    return Events(template, columns["ts"], columns["level"], columns["session"], rows)
+
+
+class Pipeline:
+    """Turns events into findings by a fixed vocabulary, plan and ladder."""
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        ladder: Ladder,
+        plan: WindowPlan,
+        reader: Reader,
+        recording: Recording,
+        timeline: TimelineCounter,
+    ) -> None:
+        self.vocabulary, self.ladder, self.plan = vocabulary, ladder, plan
+        self.reader, self.recording, self.timeline = reader, recording, timeline
+        self.windows_scored = self.late_windows = self.events_judged = 0
+        self._windows, self._intervals = plan.assembler(), plan.intervals()
+        self._ordinals: Counter[tuple[str, str, int, str]] = Counter()
+        self._severities: dict[tuple[int, int], Severity] = {}
+
+    def process(self, batch: LineBatch) -> list[Finding]:
+        """Findings of the windows that this batch closes."""
+        rows = self.recording.append(batch)
+        new = self.reader.take_shapes()
+        self.vocabulary.meet_shapes(new.codes, new.keys, new.contents)
+        self.timeline.add(batch.ts, batch.level)
+        columns: dict[str, NDArray[Any]] = {
+            "shape": batch.shape, "ts": batch.ts, "level": batch.level, "session": batch.session
+        }
+        return self.judge(to_events(rows, columns, self.vocabulary))
+
+    def judge(self, events: Events) -> list[Finding]:
+        """Findings of the windows that these events close."""
+        self.events_judged += len(events)
+        found = self._run("windows", self._windows.push(events))
+        if self._intervals is not None:
+            found += self._run("intervals", self._intervals.push(events))
+        return found
+
+    def finish(self) -> list[Finding]:
+        """Findings of the windows that the end of the input closes."""
+        found = self._run("windows", self._windows.flush())
+        if self._intervals is not None:
+            found += self._run("intervals", self._intervals.flush())
+        return found
+
+    def _run(self, reads: str, windows: Windows) -> list[Finding]:
+        if not len(windows):
+            return []
+        if reads == "windows":
+            self.windows_scored += len(windows)
+            self.late_windows += int(windows.late.sum())
+        return [
+            self._finding(windows, i, rung, evidence)
+            for i, rung, found in self.ladder.detect(reads, windows, self.vocabulary)
+            for evidence in found
+        ]
+
+    def _finding(self, windows: Windows, i: int, rung: Rung, evidence: Evidence) -> Finding:
+        detector = rung.detector
+        pattern = pattern_id(detector.name, detector.unit, evidence.parts)
+        span = windows.span(i)
+        rows, ts = windows.events.row[span], windows.events.ts[span]
+        cited = {row: self.recording.place(row) for row in evidence.rows}
+        key_row = evidence.key_rows[0] if evidence.key_rows else int(rows[0])
+        place = cited.get(key_row) or self.recording.place(key_row)
+        content = hashlib.blake2b(place.text, digest_size=8).hexdigest()
+        first, last = self._times(windows, i, evidence)
+        key = self._key(windows, i, place)
+        same = (pattern, key, first, content)
+        self._ordinals[same] += 1
+        start, end = windows.first_last(i)
+        lines = [self._line(row, cited[row], evidence, rows, ts, windows, i) for row in evidence.rows]
+        templates = [
+            TemplateRef(
+                id=self.vocabulary.templates[t].id,
+                text=self.vocabulary.templates[t].text,
+                count=int((windows.events.template[span] == t).sum()),
+                usual=evidence.usual.get(t),
+            )
+            for t in evidence.templates
+        ]
+        kind = windows.kind if windows.kind in ("session", "time", "count") else "time"
+        return Finding(
+            id=finding_id(pattern, key, first, content, self._ordinals[same] - 1),
+            pattern=pattern,
+            detector=detector.name,
+            unit=detector.unit,
+            score=round(evidence.score, 6),
+            threshold=round(rung.threshold.value, 6),
+            severity=self._severity(windows, i, detector.name, evidence),
+            summary=evidence.summary,
+            expected=evidence.expected,
+            seen=evidence.seen,
+            first_seen=_iso(first),
+            last_seen=_iso(last),
+            count=evidence.count,
+            window=WindowRef(
+                kind=kind, key=key, start=_iso(start), end=_iso(end), lines=len(rows)
+            ),
+            lines=tuple(lines),
+            templates=tuple(templates),
+        )
+
+    def _times(self, windows: Windows, i: int, evidence: Evidence) -> tuple[int, int]:
+        """First and last time of the records that are the reason (of the window, for want)."""
+        span = windows.span(i)
+        if len(evidence.templates) == 1 and evidence.key_rows:
+            mine = windows.events.template[span] == evidence.templates[0]
+            times = windows.events.ts[span][mine]
+            times = times[times != NO_TIME]
+            if len(times):
+                return int(times.min()), int(times.max())
+        return windows.first_last(i)
+
+    def _key(self, windows: Windows, i: int, place: Place) -> str:
+        """The window's key for people, the same whatever source the lines came from."""
+        number = int(windows.key[i])
+        if windows.kind == "session" and self.reader.session is not None:
+            key = self.reader.session.key_of(place.text)
+            return "" if key is None else key.decode("utf-8", "backslashreplace")
+        if windows.kind == "time":
+            start = _iso(int(windows.end[i]) - self._length(windows, i)) or str(number)
+            return f"{start} (late)" if windows.late[i] else start
+        return f"lines from {number * self.plan.step + 1:,}"
+
+    def _length(self, windows: Windows, i: int) -> int:
+        """A time window's length: the plan's, or the rate detector's interval."""
+        end, number = int(windows.end[i]), int(windows.key[i])
+        if self.plan.kind == "time" and end == number * self.plan.step + self.plan.size:
+            return self.plan.size
+        return self.plan.interval
+
+    def _line(
+        self,
+        row: int,
+        place: Place,
+        evidence: Evidence,
+        rows: NDArray[np.int64],
+        ts: NDArray[np.int64],
+        windows: Windows,
+        i: int,
+    ) -> CitedLine:
+        at = np.flatnonzero(rows == row)
+        time, template = NO_TIME, None
+        if len(at):
+            time = int(ts[at[0]])
+            code = int(windows.events.template[windows.span(i)][at[0]])
+            template = self.vocabulary.templates[code].id
+        return CitedLine(
+            source=self.reader.sources.sources[place.source_id].stats.name,
+            line_no=place.line_no,
+            offset=place.offset,
+            text=place.text.decode("utf-8", "backslashreplace"),
+            time=_iso(time),
+            template=template,
+            highlight=row in evidence.key_rows,
+        )
+
+    def _severity(
+        self, windows: Windows, i: int, detector: str, evidence: Evidence
+    ) -> Severity:
+        """From the level of the lines in question; where that says nothing, from their words."""
+        span = windows.span(i)
+        level = 0
+        if evidence.templates:
+            mine = np.isin(windows.events.template[span], evidence.templates)
+            levels = windows.events.level[span][mine]
+            level = int(levels.max()) if len(levels) else 0
+        texts = [self.vocabulary.templates[t].text for t in evidence.templates]
+        worded = 2 if any(_BAD.search(t) for t in texts) else int(any(map(_POOR.search, texts)))
+        rank = {7: 3, 6: 2, 5: 1}.get(level, 0)
+        if rank == 0:
+            rank = worded
+        if detector in ("rate", "counts"):
+            rank = max(rank, 1)
+        return ("low", "medium", "high", "critical")[rank]
+
+
+def _iso(ns: int) -> str | None:
+    return None if ns == NO_TIME else iso(ns)

@@ -1,0 +1,86 @@
+"""The vocabulary: from process-local shape codes to template indices, and what is known of each.
+
+Indices ``0..known-1`` are the model's templates, in the order of their ids; templates that come up
+later follow in order of first sight. Ids are stable, indices are not: they never leave a process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logwright.logs.batch import Int8s, Int32s
+from logwright.templates.miner import Miner, Template
+
+__all__ = ["Vocabulary"]
+
+
+class Vocabulary:
+    """Templates by index, and the index of every shape code seen in this process."""
+
+    def __init__(self, miner: Miner, templates: Sequence[Template]) -> None:
+        self.miner = miner
+        self.templates: list[Template] = list(templates)
+        self.known = len(self.templates)
+        self._index = {t.id: i for i, t in enumerate(self.templates)}
+        self._of_shape = np.empty(0, np.int32)
+        self._hash = np.array([int(t.id[2:], 16) for t in self.templates], np.uint64)
+
+    def __len__(self) -> int:
+        return len(self.templates)
+
+    @property
+    def hashes(self) -> NDArray[np.uint64]:
+        """A 64-bit number per template, from its id: the same in every process."""
+        if len(self._hash) < len(self.templates):
+            more = [int(t.id[2:], 16) for t in self.templates[len(self._hash) :]]
+            self._hash = np.concatenate((self._hash, np.array(more, np.uint64)))
+        return self._hash
+
+    def index(self, template_id: str) -> int:
+        """The index of a template id, -1 where it is not known."""
+        return self._index.get(template_id, -1)
+
+    def learn_shapes(self, codes: Int32s, keys: NDArray[np.uint64]) -> None:
+        """Enter shape codes whose keys the miner has grouped."""
+        self._enter(codes, self.miner.of(keys))
+
+    def meet_shapes(
+        self, codes: Int32s, keys: NDArray[np.uint64], contents: Sequence[bytes]
+    ) -> None:
+        """Enter shape codes met while detecting: known shapes by their group, new ones by
+        `Miner.assign`, which looks at nothing but the frozen groups and the shape itself."""
+        found = self.miner.of(keys)
+        for at in np.flatnonzero(found < 0).tolist():
+            key = (int(keys[at, 0]), int(keys[at, 1]))
+            found[at] = self._add(self.miner.assign(key, contents[at]))
+        self._enter(codes, found)
+
+    def _add(self, template: Template) -> int:
+        at = self._index.get(template.id)
+        if at is None:
+            at = self._index[template.id] = len(self.templates)
+            self.templates.append(template)
+        return at
+
+    def _enter(self, codes: Int32s, templates: Int32s) -> None:
+        if not len(codes):
+            return
+        room = int(codes.max()) + 1
+        if room > len(self._of_shape):
+            grown = np.full(max(room, 2 * len(self._of_shape)), -1, np.int32)
+            grown[: len(self._of_shape)] = self._of_shape
+            self._of_shape = grown
+        self._of_shape[codes] = templates
+
+    def of(self, codes: Int32s) -> Int32s:
+        """Template indices of shape codes, which must have been entered."""
+        return self._of_shape[codes]
+
+    def levels(self, templates: Int32s, levels: Int8s) -> Int8s:
+        """The highest level seen with each template, int8 (len(self),)."""
+        top = np.zeros(len(self), np.int8)
+        np.maximum.at(top, templates, levels)
+        return top

@@ -1,0 +1,151 @@
+"""`Events` and `Windows`: what detectors read, as columns.
+
+`Events` is one row per record, in input order. `Windows` is a set of closed windows in compressed
+rows: window ``i`` owns the events ``bounds[i]:bounds[i + 1]`` of its event columns, in input order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logwright.logs.batch import NO_TIME, Int8s, Int32s, Int64s
+
+__all__ = ["Events", "Windows", "mix", "pair_hash"]
+
+UInt64s = NDArray[np.uint64]
+
+
+@dataclass(slots=True)
+class Events:
+    """Records as columns. `template` is an index into the vocabulary; `row` the record's global
+    number in input order (0, 1, 2, ...); `session` a key code, -1 for none; `ts` int64 ns."""
+
+    template: Int32s
+    ts: Int64s
+    level: Int8s
+    session: Int32s
+    row: Int64s
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def take(self, at: NDArray[np.intp] | NDArray[np.bool_] | slice) -> Events:
+        """The rows selected by an index, a mask or a slice."""
+        return Events(
+            self.template[at], self.ts[at], self.level[at], self.session[at], self.row[at]
+        )
+
+    @staticmethod
+    def concat(parts: Sequence[Events]) -> Events:
+        """Several in one, in order."""
+        if len(parts) == 1:
+            return parts[0]
+        return Events(
+            np.concatenate([p.template for p in parts] or [np.empty(0, np.int32)]),
+            np.concatenate([p.ts for p in parts] or [np.empty(0, np.int64)]),
+            np.concatenate([p.level for p in parts] or [np.empty(0, np.int8)]),
+            np.concatenate([p.session for p in parts] or [np.empty(0, np.int32)]),
+            np.concatenate([p.row for p in parts] or [np.empty(0, np.int64)]),
+        )
+
+
+@dataclass(slots=True)
+class Windows:
+    """Closed windows, ordered by (end, key). `key` is the session code, or the window's number for
+    tumbling and sliding windows; `end` the closing time (ns, or a row number without time); `late`
+    marks windows of records that came after their window had closed."""
+
+    kind: str
+    bounds: Int64s
+    events: Events
+    key: Int64s
+    end: Int64s
+    late: NDArray[np.bool_]
+    _counts: tuple[Int64s, Int32s, Int64s] | None = None
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+    @property
+    def sizes(self) -> Int64s:
+        """Events per window."""
+        return np.diff(self.bounds)
+
+    @property
+    def owner(self) -> Int64s:
+        """The window number of each event."""
+        return np.repeat(np.arange(len(self), dtype=np.int64), self.sizes)
+
+    def span(self, i: int) -> slice:
+        """Where window `i`'s events stand in `events`."""
+        return slice(int(self.bounds[i]), int(self.bounds[i + 1]))
+
+    def first_last(self, i: int) -> tuple[int, int]:
+        """First and last timestamp of window `i`, `NO_TIME` where it has none."""
+        times = self.events.ts[self.span(i)]
+        times = times[times != NO_TIME]
+        return (int(times.min()), int(times.max())) if len(times) else (NO_TIME, NO_TIME)
+
+    def counts(self) -> tuple[Int64s, Int32s, Int64s]:
+        """Distinct (window, template) pairs with their counts, sorted: three equal columns.
+
+        >>> w = Windows.of_sequences([[1, 1, 2], [2]])
+        >>> [c.tolist() for c in w.counts()]
+        [[0, 0, 1], [1, 2, 2], [2, 1, 1]]
+        """
+        if self._counts is None:
+            self._counts = self._counted()
+        return self._counts
+
+    def _counted(self) -> tuple[Int64s, Int32s, Int64s]:
+        pairs = (self.owner << 32) | self.events.template.astype(np.int64)
+        pairs.sort()
+        if not len(pairs):
+            return pairs, np.empty(0, np.int32), pairs
+        first = np.flatnonzero(np.concatenate(([True], pairs[1:] != pairs[:-1])))
+        number = np.diff(np.concatenate((first, [len(pairs)])))
+        return pairs[first] >> 32, (pairs[first] & 0xFFFFFFFF).astype(np.int32), number
+
+    def select(self, which: NDArray[np.bool_]) -> Windows:
+        """The windows for which the mask is true."""
+        events = self.events.take(np.repeat(which, self.sizes))
+        bounds = np.concatenate(([0], np.cumsum(self.sizes[which])))
+        return Windows(
+            self.kind, bounds, events, self.key[which], self.end[which], self.late[which]
+        )
+
+    @staticmethod
+    def of_sequences(sequences: Sequence[Sequence[int]], kind: str = "session") -> Windows:
+        """Windows from lists of template indices, for tests and for data sets of event ids."""
+        sizes = np.array([len(s) for s in sequences], np.int64)
+        template = np.array([t for s in sequences for t in s], np.int32)
+        n = len(template)
+        owner = np.repeat(np.arange(len(sizes)), sizes)
+        events = Events(
+            template,
+            np.full(n, NO_TIME, np.int64),
+            np.zeros(n, np.int8),
+            owner.astype(np.int32),
+            np.arange(n, dtype=np.int64),
+        )
+        bounds = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+        number = np.arange(len(sizes), dtype=np.int64)
+        return Windows(kind, bounds, events, number, number, np.zeros(len(sizes), bool))
+
+
+def mix(values: UInt64s) -> UInt64s:
+    """A bijective scrambling of 64-bit numbers (the finalizer of splitmix64)."""
+    with np.errstate(over="ignore"):
+        values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
+
+
+def pair_hash(left: UInt64s, right: UInt64s) -> UInt64s:
+    """One 64-bit hash of an ordered pair of 64-bit numbers."""
+    with np.errstate(over="ignore"):
+        return mix(left * np.uint64(0x9E3779B97F4A7C15) + right)

@@ -1,0 +1,150 @@
+"""Findings in a terminal, and the escaping that all reports share."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from logwright.findings import jsonl
+from logwright.findings.escape import clip, safe
+from logwright.findings.finding import CitedLine, Finding
+from logwright.findings.run import Run, SourceInfo
+from logwright.findings.terminal import render
+
+GOLDEN = Path(__file__).parent / "golden"
+FINDINGS = list(jsonl.read((GOLDEN / "findings.jsonl").read_text(encoding="utf-8").splitlines()))
+RUN = Run.model_validate_json((GOLDEN / "run.json").read_text(encoding="utf-8"))
+SGR = re.compile(r"\x1b\[[0-9;]*m")
+
+any_text = st.text(st.characters(codec=None, categories=None), max_size=60)
+nasty = st.text(
+    st.sampled_from("ab[/]{}<>\\ \t\r\n\0\x1b\x7f\x85\x9b\u200b\u200d\u202e\u2066\ufe0f\udc80日́")
+)
+
+
+class TestSafe:
+    @given(any_text | nasty)
+    def test_what_comes_out_is_visible(self, text: str) -> None:
+        shown = safe(text)
+        assert all(c.isprintable() or unicodedata.category(c) == "Zs" for c in shown)
+        assert not re.search("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\u034f]", shown)
+        shown.encode("utf-8")
+
+    @given(any_text | nasty)
+    def test_twice_is_once(self, text: str) -> None:
+        assert safe(safe(text)) == safe(text)
+
+    @given(st.text(st.characters(min_codepoint=32, max_codepoint=126)))
+    def test_plain_text_stays(self, text: str) -> None:
+        assert safe(text) == text
+
+    @given(any_text | nasty, any_text | nasty)
+    def test_each_character_is_judged_alone(self, left: str, right: str) -> None:
+        assert safe(left + right) == safe(left) + safe(right)
+
+    @pytest.mark.parametrize(
+        ("text", "shown"),
+        [
+            ("\x1b[2J", r"\x1b[2J"),
+            ("a\x00\x07\x7f\x9b", r"a\x00\x07\x7f\x9b"),
+            ("a\tb\r\n", r"a\tb\r\n"),
+            ("\u202e\u2066\u200b\ufeff", r"\u202e\u2066\u200b\ufeff"),
+            ("\U000e0041", r"\U000e0041"),
+            ("\udcff", r"\xff"),
+            ("\u3000x\xa0y", "\u3000x\xa0y"),
+        ],
+    )
+    def test_forms(self, text: str, shown: str) -> None:
+        assert safe(text) == shown
+
+    def test_keep(self) -> None:
+        assert safe("a\n\tb\x1b", keep="\n\t") == "a\n\tb\\x1b"
+
+
+class TestClip:
+    @given(any_text.map(safe), st.integers(1, 40))
+    def test_never_wider_than_asked(self, text: str, width: int) -> None:
+        cut = clip(text, width)
+        assert cell_len(cut) <= max(width, 1)
+        assert (cut == text) or "…" in cut
+
+    def test_a_pile_of_marks_is_bounded(self) -> None:
+        assert len(clip("a" + "\u0301" * 10_000, 20)) < 50
+
+
+def with_text(text: str) -> Finding:
+    line = CitedLine(source=text, line_no=1, offset=0, text=text, highlight=True)
+    changes = {"summary": text, "first_seen": text, "last_seen": text, "lines": (line,)}
+    return FINDINGS[0].model_copy(update=changes)
+
+
+class TestRender:
+    @pytest.mark.parametrize("width", [40, 60, 80, 99, 100, 120, 200])
+    @pytest.mark.parametrize("color", [False, True])
+    def test_no_line_is_wider_than_the_terminal(self, width: int, color: bool) -> None:
+        for findings in (FINDINGS, []):
+            lines = SGR.sub("", render(RUN, findings, width=width, color=color)).splitlines()
+            assert max(cell_len(line) for line in lines) <= width
+
+    @pytest.mark.parametrize("width", [80, 120])
+    def test_colour_adds_nothing_but_colour(self, width: int) -> None:
+        plain = render(RUN, FINDINGS, width=width, color=False)
+        assert "\x1b" not in plain
+        coloured = SGR.sub("", render(RUN, FINDINGS, width=width, color=True))
+        assert [s.rstrip() for s in coloured.splitlines()] == plain.splitlines()
+
+    @pytest.mark.parametrize("width", [80, 120])
+    def test_a_row_tells_what_when_where_and_which(self, width: int) -> None:
+        text = render(RUN, FINDINGS, width=width)
+        assert text.startswith("1,204,331 lines in 0.9 s from 2 sources; 7 findings of 5 patterns")
+        for fact in ("critical", "412", "Jun 15 13:12:10", "app.log:1020443", "f-e326fb5d"):
+            assert fact in text
+        assert "1020443 │ Jun 15 13:12:10 db-01 postgres[19939]: E" in text
+        assert text.count("f-") == 5
+        assert "Skipped  14 lines of /var/log/db-01/app.log" in text
+
+    def test_the_head_names_one_source_with_its_format(self) -> None:
+        source = SourceInfo(name="app.log", format="syslog RFC 3164", reason="100 % of 200 lines")
+        run = Run(sources=(source,), lines=9, seconds=0.94)
+        assert render(run, [], width=100).startswith(
+            "9 lines in 0.9 s from app.log (syslog RFC 3164: 100 % of 200 lines); no findings\n"
+        )
+
+    def test_top(self) -> None:
+        text = render(RUN, FINDINGS, width=80, top=2)
+        assert "3 more patterns (5 findings) below these" in text
+        assert "more pattern" not in render(RUN, FINDINGS, width=80, top=0)
+
+    def test_nothing_found_says_what_was_checked(self) -> None:
+        text = render(RUN, [], width=200)
+        assert "Nothing stands out. Checked: 602,165 lines in 8,112 windows, against" in text
+        assert "rate: on for 61 templates" in text
+        assert "no lines to check" in render(Run(), [])
+        assert "No line was judged" in render(Run(lines=5), [])
+
+    def test_equal_names_are_told_apart_by_their_folders(self) -> None:
+        one, two = FINDINGS[0], FINDINGS[1]
+        line = two.lines[0].model_copy(update={"source": "/srv/app.log"})
+        text = render(RUN, [one, two.model_copy(update={"lines": (line,)})], width=120)
+        assert "/srv/app.log:871200" in text
+
+    @settings(max_examples=50, deadline=None)
+    @given(any_text | nasty, st.sampled_from([80, 120]))
+    def test_log_text_cannot_act(self, text: str, width: int) -> None:
+        run = Run(title=text, baseline=text, notes=(text,), ladder=(text,))
+        run = run.model_copy(update={"sources": (SourceInfo(name=text, notes=(text,)),)})
+        for findings in ([with_text(text)], []):
+            shown = render(run, findings, width=width, color=False)
+            assert safe(shown, keep="\n") == shown
+            bare = SGR.sub("", render(run, findings, width=width, color=True))
+            assert safe(bare, keep="\n") == bare
+
+    def test_markup_is_only_text(self) -> None:
+        text = render(RUN, [with_text("[bold red]x[/] :smile: [link=http://e]y[/link]")], width=120)
+        assert "[bold red]x[/] :smile: [link=http://e]y[/link]" in text
