@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from logwright.logs.shapes import mask, shape_key
 from logwright.templates.miner import EXEMPLARS_MAX, Miner
 
-WORDS = (
-    b"user root from ann bob cy dot eve 12 7 10.0.0.1 blk_1 /a/b Jul 12:30 = ( ) , : ok a1:9 KB true"
-).split() + [b" ", b""]
+WORDS = b"user root from ann bob cy dot eve 12 7 10.0.0.1 blk_1 /a/b Jul 12:30 = ( ) , : ok".split()
 LINES = st.lists(
     st.one_of(
         st.binary(max_size=30),
@@ -146,9 +144,20 @@ def test_words_that_vary_become_parameters() -> None:
     assert texts(*[f"disk {w} is now ready" for w in ("a", "bb", "cc")]) != [
         "disk <*> is now ready"
     ]
-    assert texts(*[f"disk {w} is now ready" for w in ("aa", "bb", "cc", "dd")]) == [
+    assert texts(*[f"disk {w} is now ready" for w in ("aa", "bb", "cc", "dd", "ee", "ff")]) == [
         "disk <*> is now ready"
     ]
+
+
+def test_several_values_may_vary_at_once() -> None:
+    pairs = ["ann lap", "bob box", "cy hub", "dot pad", "eve net", "fay mac"]
+    lines = ["job done for {} from {}".format(*pair.split()) for pair in pairs]
+    assert texts(*lines) == ["job done for <*> from <*>"]
+
+
+def test_words_that_tell_what_happened_stay() -> None:
+    words = ("Started", "Paused", "Resumed", "Stopped")
+    assert len(texts(*[f"VM {w} by event loop" for w in words])) == 4
 
 
 def test_states_without_context_stay_apart() -> None:
@@ -196,6 +205,15 @@ def test_exemplars_are_bounded_and_distinct() -> None:
     assert len(set(row["lines"][0])) == len(row["lines"][0]) == EXEMPLARS_MAX
 
 
+def test_of_long_lines_one_is_kept_and_only_for_want_of_shorter_ones() -> None:
+    lines = [b"took 1%b ms" % (b"0" * n) for n in (1, 2, 9000, 9001)]
+    for some, kept in ((lines, lines[:2]), (lines[::-1], lines[:2])):
+        (row,) = mined(some).to_table().to_pylist()
+        assert sorted(row["lines"][0]) == kept
+    (row,) = mined(lines[2:]).to_table().to_pylist()
+    assert len(row["lines"][0]) == 1
+
+
 def test_shapes_are_bounded_by_their_keys_whatever_the_order() -> None:
     lines = [f"word {'gh'[i % 2] * (i + 1)} here".encode() for i in range(30)]
     one, two = mined(lines, max_shapes=10), mined(lines[::-1], max_shapes=10)
@@ -211,6 +229,8 @@ def test_evict_forgets_and_keeps_the_id_as_an_alias() -> None:
     smallest = min(lines, key=lambda x: shape_key(mask(x)))
     miner.evict(keys_of([smallest, b"alone"]))
     assert miner.of(keys_of([smallest, b"alone"])).tolist() == [-1, -1]
+    (row,) = miner.to_table().to_pylist()
+    assert template.id in row["former"]
     (left,) = miner.group()
     assert left.id != template.id
     assert template.id in left.aliases

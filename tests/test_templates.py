@@ -27,14 +27,14 @@ def table() -> str:
 
 def test_text_shows_odd_bytes_as_escapes() -> None:
     line = b"bad \xff byte 1"
-    template = Template(["f" * 32], line, lines=((line,),))
+    template = Template([b"\xff" * 16], line, lines=((line,),))
     assert template.text == "bad \\xff byte <*>"
     assert template.id == "t-" + "f" * 16
     assert template.render(template.parameters(line)) == line
 
 
 def test_aliases_are_the_other_members_ids() -> None:
-    template = Template(["1" * 32, "2" * 32], former=("t-3",))
+    template = Template([b"\x11" * 16, b"\x22" * 16], former=("t-3",))
     assert template.aliases == ("t-2222222222222222", "t-3")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import unicodedata
 from pathlib import Path
 
@@ -148,3 +149,17 @@ class TestRender:
     def test_markup_is_only_text(self) -> None:
         text = render(RUN, [with_text("[bold red]x[/] :smile: [link=http://e]y[/link]")], width=120)
         assert "[bold red]x[/] :smile: [link=http://e]y[/link]" in text
+
+
+def test_the_picture_for_the_readme_needs_nothing_from_outside(tmp_path: Path) -> None:
+    script = runpy.run_path(str(Path(__file__).parents[1] / "scripts" / "picture.py"))
+    paths = []
+    for name in ("a.svg", "b.svg"):
+        paths.append(tmp_path / name)
+        results = ["--findings", str(GOLDEN / "findings.jsonl"), "--run", str(GOLDEN / "run.json")]
+        script["main"]([*results, "--output", str(paths[-1])])
+    svg = paths[0].read_text(encoding="utf-8")
+    assert svg == paths[1].read_text(encoding="utf-8")
+    assert "url(http" not in svg
+    assert re.findall('https?://[^"]*', svg) == ["http://www.w3.org/2000/svg"]
+    assert "&lt;script&gt;alert(1)" in svg.replace("&#160;", " ")

@@ -292,7 +292,7 @@ def _result(
                 lines=stats.lines,
                 bytes=stats.bytes,
                 format=detected.format.title if detected else "",
-                reason=detected.reason if detected else "",
+                reason=detected.reason.removeprefix(f"{detected.format.title}: ") if detected else "",
                 notes=tuple(n.text for n in notes if n.source == stats.name),
             )
         )

@@ -28,6 +28,7 @@ from logwright.findings.finding import (
 )
 from logwright.logs.batch import NO_TIME, LineBatch
 from logwright.logs.reader import BLANK, Reader
+from logwright.logs.redaction import redact
 from logwright.logs.recording import Place, Recording
 from logwright.logs.timestamps import iso
 from logwright.templates.vocabulary import Vocabulary
@@ -210,7 +211,7 @@ class Pipeline:
             source=self.reader.sources.sources[place.source_id].stats.name,
             line_no=place.line_no,
             offset=place.offset,
-            text=place.text.decode("utf-8", "backslashreplace"),
+            text=redact(place.text).decode("utf-8", "backslashreplace"),
             time=_iso(time),
             template=template,
             highlight=row in evidence.key_rows,

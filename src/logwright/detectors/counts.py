@@ -191,21 +191,24 @@ class Counts:
         key = rows[np.isin(events, more)][:_CITED].tolist()
         cited = sorted({*key, int(rows[0]), int(rows[-1])})
         name = self._window_word(windows)
-        shown = differs[np.argsort(-np.abs(own - usual)[differs], kind="stable")][:6].tolist()
-        unit = {"count_vector": "counts", "capped": "counts", "event_set": "set"}[self.unit]
-        summary = (
-            f"a {name} whose {unit} of events history never held "
-            f"({self.windows:,} {name}s): {self._difference(own, usual, shown[:1], vocabulary)}"
-            if shown
-            else f"a {name} whose {unit} of events history held rarely"
-        )
+        of_what = "set" if self.unit == "event_set" else "counts"
+        if len(differs):
+            shown = differs[np.argsort(-np.abs(own - usual)[differs], kind="stable")][:6].tolist()
+            summary = (
+                f"a {name} whose {of_what} of events history never held ({self.windows:,} {name}s): "
+                f"{self._difference(own, usual, shown[:1], vocabulary)}"
+            )
+            expected = self._listed(usual, shown, vocabulary)
+        else:
+            shown = np.flatnonzero(own)[:6].tolist()
+            summary = f"a {name} whose {of_what} of events history held rarely"
+            expected = f"{of_what} that are more common"
         parts = [
             f"{vocabulary.templates[t].id}x{own[t]}" for t in np.flatnonzero(own).tolist()
         ]
         return [
             Evidence(
-                score, summary, self._listed(usual, shown, vocabulary),
-                self._listed(own, shown, vocabulary), cited, key, shown, parts,
+                score, summary, expected, self._listed(own, shown, vocabulary), cited, key, shown, parts,
                 usual=self._usual(usual, shown, name),
             )
         ]

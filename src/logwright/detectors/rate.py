@@ -238,6 +238,13 @@ class Rate:
         at = int(np.searchsorted(self._hash, vocabulary.hashes[template]))
         return [vocabulary.templates[template].id], [template], at
 
+    @staticmethod
+    def _what(
+        kind: str, of_all: str, templates: list[int], vocabulary: Vocabulary
+    ) -> str:
+        name = f"'{vocabulary.templates[templates[0]].text}'" if templates else of_all
+        return f"{kind} {name}"
+
     def _usual(self, at: int) -> str:
         active, largest, median = self._settle()[at, :3]
         low = 0 if active < 0.95 * self.slots else int(median)
@@ -253,7 +260,7 @@ class Rate:
         if templates:
             rows = rows[windows.events.template[span] == hit.template]
         cited = rows[:_CITED].tolist()
-        what = "burst" if templates else "burst of lines of any kind"
+        what = self._what("burst", "of lines of any kind", templates, vocabulary)
         usual = self._usual(at)
         return Evidence(
             hit.score,
@@ -272,7 +279,7 @@ class Rate:
         parts, templates, at = self._named(hit.template, vocabulary)
         gap = duration(self._settle()[at, 7] * self.interval)
         quiet = duration(hit.silence * self.interval)
-        what = "vanished" if templates else "the whole log fell silent"
+        what = self._what("vanished", "whole log", templates, vocabulary)
         return Evidence(
             hit.score,
             f"{what}: not seen for {quiet}, usually every {gap} at the latest",

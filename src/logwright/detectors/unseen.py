@@ -136,7 +136,7 @@ class Unseen:
             out.append(
                 Evidence(
                     score=float(score[rows].max()),
-                    summary=f"new template, seen {times}; "
+                    summary=f"new: '{vocabulary.templates[template].text}', seen {times}, "
                     f"never in the {self.records:,} lines of history",
                     expected="no line of this template",
                     seen=f"{times.replace('once', '1 line').replace(' times', ' lines')}: "

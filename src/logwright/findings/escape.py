@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
-__all__ = ["clip", "safe"]
+__all__ = ["clip", "fit", "safe"]
 
 # Default_Ignorable_Code_Point of Unicode 15 as far as `str.isprintable` lets it pass: letters and
 # marks that draw nothing (fillers, joiners, variation selectors), and the blank braille pattern.
@@ -41,6 +42,7 @@ def safe(text: str, keep: str = "") -> str:
     return "".join(char if char in keep else _shown(char) for char in text)
 
 
+@lru_cache(maxsize=4096)
 def _shown(char: str) -> str:
     if char.isprintable() and not _INVISIBLE.match(char):
         return char
@@ -72,3 +74,15 @@ def clip(text: str, width: int) -> str:
     head = set_cell_size(text[:width], width - 1 - tail).rstrip()
     end = set_cell_size(text[::-1][:width], tail)[::-1].lstrip() if tail > 0 else ""
     return head + "…" + end
+
+
+def fit(text: str, width: int, keep: str = "") -> str:
+    r"""`text` made harmless and cut to `width` cells; the time it takes depends on `width` only.
+
+    >>> fit("\0" * 1_000_000, 14)
+    '\\x00\\x00\\…\\x00'
+    """
+    if len(text) > 4 * width:
+        # No character gets shorter by escaping, so what is left out here would be cut anyway.
+        text = text[: 2 * width] + text[-2 * width :]
+    return clip(safe(text, keep), width)

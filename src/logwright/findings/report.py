@@ -22,7 +22,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from logwright.errors import LogwrightError
-from logwright.findings.escape import clip, safe
+from logwright.findings.escape import clip, fit, safe
 from logwright.findings.finding import SEVERITIES, CitedLine, Finding
 from logwright.findings.plot import plot
 from logwright.findings.run import (
@@ -152,8 +152,7 @@ def _visible(value: object) -> object:
 
 
 def _sentence(text: str) -> str:
-    # Made visible before it is cut, because what is invisible takes no cell.
-    return clip(safe(text, keep=_KEEP), _SENTENCE_CELLS)
+    return fit(text, _SENTENCE_CELLS, keep=_KEEP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +174,7 @@ def _cited(finding: Finding) -> list[_Block]:
             rows = []
         elif line.line_no > before.line_no + 1:
             rows.append(line.line_no - before.line_no - 1)
-        text = clip(safe(line.text, keep=_KEEP), _LINE_CELLS)
+        text = fit(line.text, _LINE_CELLS, keep=_KEEP)
         rows.append(line.model_copy(update={"text": text}))
         before = line
     if before is not None:

@@ -17,7 +17,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from logwright.findings.escape import clip, safe
+from logwright.findings.escape import clip, fit, safe
 from logwright.findings.finding import CitedLine, Finding, Severity
 from logwright.findings.run import (
     PatternGroup,
@@ -200,12 +200,11 @@ class _Columns:
         finding = group.representative
         line = telling(finding)
         severity = Text(finding.severity, _STYLE[finding.severity])
-        what = Text(safe(finding.summary))
         times = (group.first_seen, group.last_seen)
         identifier = short_id(finding.id)
         members = f"{len(group.findings)} findings" if len(group.findings) > 1 else ""
         if self.width >= _WIDE:
-            what = Text(clip(what.plain, self._room * _TALL))
+            what = Text(fit(finding.summary, self._room * _TALL))
             if members:
                 what.append(f"\n{members} of this pattern", "dim")
             where = Text()
@@ -226,7 +225,7 @@ class _Columns:
         row.add_column(width=_SEVERITY)
         row.add_column(width=room, overflow="fold")
         row.add_column(width=len(count))
-        row.add_row(severity, Text(clip(what.plain, room * _TALL)), count)
+        row.add_row(severity, Text(fit(finding.summary, room * _TALL)), count)
         below = Table.grid()
         below.add_column(width=_INDENT)
         below.add_column(width=self.width - _INDENT, overflow="fold")
@@ -274,7 +273,7 @@ def _evidence(finding: Finding, names: dict[str, str], width: int) -> Iterator[T
         if home is not None and line.source != home.source:
             place = f"{clip(names[line.source], 16)}:{place}"
         lead = " " * _INDENT + f"{place} │ "
-        yield Text(lead + clip(safe(line.text), max(8, width - len(lead))), "dim")
+        yield Text(lead + fit(line.text, max(8, width - len(lead))), "dim")
 
 
 def _names(groups: Sequence[PatternGroup]) -> dict[str, str]:

@@ -141,8 +141,8 @@ _CODES = {
     "d": ("day", 1, 2),
     "H": ("hour", 1, 2),
     "I": ("hour", 1, 2),
-    "M": ("minute", 2, 2),
-    "S": ("second", 2, 2),
+    "M": ("minute", 1, 2),
+    "S": ("second", 1, 2),
     "f": ("fraction", 1, 18),
     "s": ("epoch", 9, 19),
 }
@@ -228,7 +228,7 @@ class _Parser:
         self.at += 1
         if code in _CODES:
             part, least, most = _CODES[code]
-            first = frozenset(b"01") if code == "m" else _DIGITS
+            first = {"m": frozenset(b"01"), "Y": frozenset(b"12")}.get(code, _DIGITS)
             return [_Part(at, first, p.op(p.NUM, p.PARTS[part], least, most), number=most)]
         if code == "e":
             return [

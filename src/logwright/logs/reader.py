@@ -26,6 +26,7 @@ from logwright.logs.json_lines import JsonLines
 from logwright.logs.kernel import Table, headers, lines
 from logwright.logs.layout import level_code
 from logwright.logs.program import SLOTS
+from logwright.logs.redaction import redact
 from logwright.logs.sessions import SessionKey, find_key
 from logwright.logs.sources import Sources
 from logwright.logs.timestamps import Clock
@@ -138,7 +139,7 @@ class Reader:
         """Shapes, and further lines of shapes, met since the last call."""
         new, self._new = self._new, []
         codes = np.array([code for code, _ in new], np.int32)
-        return NewShapes(codes, self.shapes.keys(codes), [content for _, content in new])
+        return NewShapes(codes, self.shapes.keys(codes), [redact(content) for _, content in new])
 
     def _state(self, block: Block) -> _SourceState:
         state = self._states.get(block.source_id)

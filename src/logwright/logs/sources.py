@@ -129,6 +129,20 @@ class Source:
                 self.stats.total_compressed_bytes = status.st_size
 
     @property
+    def plain_path(self) -> str | None:
+        """The path at which the source's offsets can be read again; None for pipes, compressed
+        files and files that are transcoded."""
+        if self._path == "-" or self.stats.total_compressed_bytes is None:
+            return None
+        try:
+            with open(self._path, "rb", buffering=0) as file:
+                head = file.read(8)
+        except OSError:
+            return None
+        odd = (*MAGICS, *(bom for bom, name in BOMS.items() if name != "UTF-8"))
+        return None if head.startswith(odd) else self._path
+
+    @property
     def position(self) -> int:
         """Bytes taken from the file so far (compressed bytes where it is compressed)."""
         return self.stats.compressed_bytes_read

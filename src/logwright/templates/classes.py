@@ -24,6 +24,7 @@ _AMOUNT = re.compile(rb"[-+]?[0-9]+(?:\.[0-9]+)?(?:%|[A-Za-z]{1,5})")
 _HEX = re.compile(rb"(?:0[xX])[0-9a-fA-F]+|[0-9a-fA-F]{7,}|[0-9a-fA-F]{4,}")
 _IP = re.compile(rb"/?[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?:[:/][0-9]+)?")
 _IP6 = re.compile(rb"[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}")
+_PAIRS = re.compile(rb"[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5,}")
 _TIME = re.compile(
     rb"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?"
     rb"|[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}(?:[T _:-][0-9:.,]+(?:Z|[-+][0-9:]{4,5})?)?"
@@ -103,6 +104,8 @@ def value_type(value: bytes) -> str:
     scheme, colon, rest = value.partition(b":")
     if colon and scheme.lower() in SCHEMES:
         return "url"
+    if _PAIRS.fullmatch(value):
+        return "hex"
     if _IP6.fullmatch(value):
         return "ip"
     if (b":" in value or b"/" in value) and _ENDPOINT.fullmatch(value):

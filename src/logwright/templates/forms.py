@@ -21,11 +21,13 @@ Pieces = list[bytes | str]
 """Constant bytes and, as strings, the types of parameters, in order."""
 
 _PIECE = re.compile(rb"[A-Za-z0-9_\x80-\xff]+|[^A-Za-z0-9_\x80-\xff]+")
-_WHOLE = frozenset("number version hex uuid ip time url path host user".split())
+_WHOLE = frozenset(
+    ("number", "version", "hex", "uuid", "ip", "time", "url", "path", "host", "user")
+)
 _KEEP = b"#@%$*"
 _SAME_MIN = 3
 _LEXER = Lexer()
-_JOINED = frozenset(("ip", "time", "url", "path", "host"))
+_JOINED = frozenset(("hex", "ip", "time", "url", "path", "host"))
 _SEGMENT = re.compile(
     r"(?P<date>(?:m,? +)+v(?:,? +v(?::v)*)?(?: +z)?(?: +v)?)"
     r"|(?P<amount><?v +u(?: +\(v +u\))?)"
@@ -94,6 +96,8 @@ def token_form(values: Sequence[bytes], lines: int, key: bool = False) -> Pieces
         columns += [[s[len(s) - tail + i] for s in split] for i in range(tail)]
     else:
         columns = [[s[i] for s in split] for i in range(size)]
+    if sum(any(48 <= b <= 57 for b in column[0]) for column in columns) > 1:
+        lines = lines if lines >= _SAME_MIN else 0  # one number among others is a value
     form: Pieces = []
     named = False
     for column in columns:

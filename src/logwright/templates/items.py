@@ -36,8 +36,8 @@ _CLOCK.update(dict.fromkeys(b"mon tue wed thu fri sat sun".split(), "m"))
 _CLOCK.update(dict.fromkeys(b"am pm utc gmt est edt cst cdt mst mdt pst pdt cet cest".split(), "z"))
 _MANY = re.compile(" +")
 _UNITS = frozenset(
-    b"b kb mb gb tb pb kib mib gib tib byte bytes ns us ms s sec secs second seconds min mins minute "
-    b"minutes hour hours".split()
+    b"b kb mb gb tb pb kib mib gib tib byte bytes ns us ms s sec secs second seconds "
+    b"min mins minute minutes hour hours".split()
 )
 _PAIR = re.compile(rb"[A-Fa-f]{2}")
 _HOST = re.compile(rb"[a-z-]+(?:\.[a-z-]+)*\.([a-z]{2,})")

@@ -101,7 +101,7 @@ class Miner:
                     shapes[key] = [content]
                 elif content not in known:
                     known.append(content)
-                    if len(known) > EXEMPLARS_MAX or len(content) > _LONG:
+                    if len(known) > EXEMPLARS_MAX or max(len(known[0]), len(content)) > _LONG:
                         shapes[key] = _kept(known)
         if len(shapes) > self.max_shapes:
             for key in sorted(shapes)[self.max_shapes :]:
@@ -124,7 +124,7 @@ class Miner:
         if self._former:
             former = former.union(*(self._former.get(k, ()) for k in keys))
         return Template(
-            [key.hex() for key in keys],
+            keys,
             _exemplar(self._shapes[keys[0]]),
             tuple(sorted(former)),
             wild,
@@ -134,9 +134,7 @@ class Miner:
 
     def _reindex(self) -> None:
         self._codes = {
-            bytes.fromhex(key): code
-            for code, template in enumerate(self.templates)
-            for key in template.keys
+            key: code for code, template in enumerate(self.templates) for key in template.members
         }
         self._frozen = None
 
@@ -170,10 +168,9 @@ class Miner:
             self._shapes.pop(key, None)
         for code in {self._codes.pop(k) for k in gone if k in self._codes}:
             template = self.templates[code]
-            members = [bytes.fromhex(k) for k in template.keys]
-            ids = set().union(*(self._former.pop(k, ()) for k in members), {template.id})
-            left = [k for k in members if k in self._shapes]
-            if left and ids != {template_id(left[0].hex())}:
+            ids = {template.id}.union(*(self._former.pop(k, ()) for k in template.members))
+            left = [k for k in template.members if k in self._shapes]
+            if left and ids != {template_id(left[0])}:
                 self._former[left[0]] = ids
 
     def assign(self, key: tuple[int, int], content: bytes) -> Template:
@@ -190,7 +187,7 @@ class Miner:
             code = self._match(items)
         if code >= 0:
             return self.templates[code]
-        return Template([name.hex()], content, lines=((content,),))
+        return Template([name], content, lines=((content,),))
 
     def assign_many(self, keys: Keys, contents: Sequence[bytes]) -> list[Template]:
         """`assign` for several shapes."""
@@ -214,7 +211,7 @@ class Miner:
         self._frozen = {}
         patterns: dict[Items, set[tuple[frozenset[int], frozenset[int]]]] = {}
         for code, template in enumerate(self.templates):
-            lines = self._shapes.get(bytes.fromhex(template.keys[0]))
+            lines = self._shapes.get(template.members[0])
             if lines is None:  # evicted since the last `group`
                 continue
             items = tuple(self._lexer.items(lines[0]))
@@ -231,21 +228,25 @@ class Miner:
         Without `exemplars` only masked lines are kept: ids and texts stay, and so do the ids after
         another `group`, but its texts then know less about masked tokens.
         """
-        keep = (lambda lines: lines) if exemplars else (lambda lines: [mask(lines[0])])
-        rows: list[dict[str, Any]] = [
-            {
-                "id": t.id,
-                "text": t.text,
-                "types": list(t.types),
-                "parts": list(t.parts),
-                "former": list(t.former),
-                "wild": sorted(t.wild),
-                "lists": sorted(t.lists),
-                "keys": t.keys,
-                "lines": [keep(self._shapes.get(bytes.fromhex(k), [])) for k in t.keys],
-            }
-            for t in self.templates
-        ]
+        rows: list[dict[str, Any]] = []
+        for template in self.templates:
+            members = [key for key in template.members if key in self._shapes]
+            if not members:  # all were evicted since the last `group`
+                continue
+            lines = [self._shapes[key] for key in members]
+            rows.append(
+                {
+                    "id": template_id(members[0]),
+                    "text": template.text,
+                    "types": list(template.types),
+                    "parts": list(template.parts),
+                    "former": sorted({*template.former, *self._former.get(members[0], ())}),
+                    "wild": sorted(template.wild),
+                    "lists": sorted(template.lists),
+                    "keys": [key.hex() for key in members],
+                    "lines": lines if exemplars else [[mask(x[0])] for x in lines],
+                }
+            )
         return pa.Table.from_pylist(rows, schema=SCHEMA)
 
     @classmethod
@@ -259,7 +260,7 @@ class Miner:
                 miner._former[keys[0]] = set(row["former"])
             miner.templates.append(
                 Template(
-                    row["keys"],
+                    keys,
                     _exemplar(row["lines"][0]),
                     tuple(row["former"]),
                     frozenset(row["wild"]),

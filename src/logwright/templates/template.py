@@ -11,30 +11,30 @@ from logwright.templates.parameters import Parameter, fit, render
 __all__ = ["Template", "template_id"]
 
 
-def template_id(key: str) -> str:
-    """The id of a template whose smallest shape key is `key` (32 hexadecimal digits).
+def template_id(key: bytes) -> str:
+    """The id of a template whose smallest shape key is `key` (16 bytes, big-endian).
 
-    >>> template_id("00000000000000ff0000000000000001")
-    't-00000000000000ff'
+    >>> template_id(bytes([1] * 16))
+    't-0101010101010101'
     """
-    return f"t-{key[:16]}"
+    return f"t-{key[:8].hex()}"
 
 
 @dataclass(slots=True)
 class Template:
     """A statement of the program that wrote the log.
 
-    `keys` are the members' shape keys (32 hexadecimal digits each), smallest first; `exemplar` a
-    line's content, where kept; `former` ids it had before its smallest shapes were evicted. `wild`
-    and `lists` are the item positions that were found to be variable words and lists. `lines` are
-    some members' lines: the text is worded from them when it is first asked for.
+    `members` are the shapes' keys (16 bytes each), smallest first; `exemplar` a line's content,
+    where kept; `former` ids it had before its smallest shapes were evicted. `wild` and `lists` are
+    the item positions that were found to be variable words and lists. `lines` are some members'
+    lines: the text is worded from them when it is first asked for.
 
-    >>> t = Template(["0" * 32], b"took 12 ms", lines=((b"took 12 ms",),))
+    >>> t = Template([bytes(16)], b"took 12 ms", lines=((b"took 12 ms",),))
     >>> t.text, t.types, t.parameters(b"took 7 ms")
     ('took <*> ms', ('number',), (Parameter(value=b'7', type='number'),))
     """
 
-    keys: list[str]
+    members: list[bytes]
     exemplar: bytes | None = None
     former: tuple[str, ...] = ()
     wild: frozenset[int] = frozenset()
@@ -51,7 +51,12 @@ class Template:
     @property
     def id(self) -> str:
         """`t-` and 16 hexadecimal digits: the smallest member's key."""
-        return template_id(self.keys[0])
+        return template_id(self.members[0])
+
+    @property
+    def keys(self) -> list[str]:
+        """The members' shape keys, 32 hexadecimal digits each, smallest first."""
+        return [key.hex() for key in self.members]
 
     @property
     def parts(self) -> tuple[bytes, ...]:
@@ -74,7 +79,7 @@ class Template:
 
         When shapes join, the id is that of the smallest; any member's may have been it earlier.
         """
-        ids = {*self.former, *map(template_id, self.keys)}
+        ids = {*self.former, *map(template_id, self.members)}
         return tuple(sorted(ids - {self.id}))
 
     def parameters(self, content: bytes) -> tuple[Parameter, ...]:

@@ -1,0 +1,88 @@
+"""Benchmark results: one file format, one table, one way to run a suite.
+
+A result is ``{"suite", "machine", "data", "settings", "rows", "summary"}``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from logwright.logs.kernel import BACKEND
+
+__all__ = ["machine", "run_suite", "table", "write"]
+
+SUITES = ("throughput", "memory", "templates", "hdfs")
+
+
+def machine() -> dict[str, Any]:
+    """What the numbers were measured on."""
+    model = platform.processor() or platform.machine()
+    try:
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    except OSError:
+        pass  # not Linux: the processor's plain name has to do
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "python": platform.python_version(),
+        "numpy": version("numpy"),
+        "pyarrow": version("pyarrow"),
+        "kernel": BACKEND,
+    }
+
+
+def run_suite(suite: str, data: Path, quick: bool = False) -> dict[str, Any]:
+    """Run one suite by name on the data sets under `data`."""
+    if suite == "templates":
+        from logwright.bench.templates import run
+    elif suite == "hdfs":
+        from logwright.bench.hdfs import run
+    elif suite == "throughput":
+        from logwright.bench.throughput import run
+    else:
+        from logwright.bench.memory import run
+    result = run(data, quick)
+    return {"suite": suite, "machine": machine(), "data": result.pop("data", data.name), **result}
+
+
+def table(result: dict[str, Any]) -> str:
+    """The rows as an aligned text table, then the summary."""
+    rows: list[dict[str, Any]] = result["rows"]
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    cells = [names, *([_cell(row.get(name)) for name in names] for row in rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(names))]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in cells]
+    lines.insert(1, "  ".join("-" * w for w in widths))
+    lines.append("")
+    lines += [f"{key}: {_cell(value)}" for key, value in result["summary"].items()]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def write(result: dict[str, Any], path: Path) -> None:
+    """Write a result file, whole or not at all."""
+    work = path.with_name(f".{path.name}.{os.getpid()}")
+    work.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    os.replace(work, path)
+
+
+def peak_mib() -> float:
+    """Largest memory of this process so far, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,0 +1,39 @@
+"""`logwright detect`: findings of files against a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from logwright.cli import options as o
+from logwright.cli.output import progress_bar, show
+
+__all__ = ["detect"]
+
+
+def detect(
+    files: o.Inputs,
+    model: Annotated[
+        Path, typer.Option("--model", "-m", metavar="MODEL", help="Folder of the model.")
+    ],
+    severity: o.SeverityOption = None,
+    top: o.TopOption = None,
+    json: o.JsonOption = False,
+    report: o.ReportOption = None,
+    fail_on: o.FailOnOption = None,
+) -> None:
+    """Show what a model finds abnormal in files.
+
+    Example: logwright detect today.log -m model --report report.html --fail-on high
+    """
+    from logwright import api
+    from logwright.settings import load_settings
+
+    learned = api.load(str(model))
+    settings = load_settings(**learned.settings, severity=severity, top=top)
+    title = "logwright detect " + " ".join(files)
+    with progress_bar("detect") as progress:
+        result = api.detect(files, learned, settings=settings, title=title, progress=progress)
+    show(result, json=json, report=report, top=settings.top, fail_on=fail_on)

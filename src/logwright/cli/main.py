@@ -1,0 +1,72 @@
+"""The `logwright` command. Exit codes: 0 done, 1 findings where `--fail-on` asks, 2 a user's error
+(one sentence), 70 a bug (with a traceback)."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+import typer
+
+from logwright.cli import bench, demo, detect, learn, scan
+from logwright.errors import LogwrightError
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    name="logwright",
+    help="Turns raw logs into findings: which lines are abnormal, why, and where.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.command(name="scan")(scan.scan)
+app.command(name="learn")(learn.learn)
+app.command(name="detect")(detect.detect)
+app.command(name="demo")(demo.demo)
+app.add_typer(bench.app, name="bench")
+
+
+def _version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        from logwright.logs.kernel import BACKEND
+
+        typer.echo(f"logwright {version('logwright')} ({BACKEND})")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
+    ),
+) -> None:
+    """Turns raw logs into findings: which lines are abnormal, why, and where."""
+
+
+def run() -> None:
+    """Run the command line; errors become exit codes."""
+    try:
+        app()
+    except LogwrightError as error:
+        from logwright.findings.escape import safe
+
+        typer.echo(f"logwright: {safe(str(error))}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): nothing is wrong, nothing more to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception:  # noqa: BLE001 - the one place that turns bugs into an exit code
+        traceback.print_exc()
+        sys.exit(70)
+
+
+if __name__ == "__main__":
+    run()

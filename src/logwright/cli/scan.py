@@ -1,0 +1,54 @@
+"""`logwright scan`: what stands out in a log, with no configuration."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from logwright.cli import options as o
+from logwright.cli.output import progress_bar, show
+
+__all__ = ["scan"]
+
+
+def scan(
+    files: o.Inputs,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            "--baseline",
+            metavar="FILE",
+            help="A log of normal operation; if not given, the first half of the input.",
+            show_default=False,
+        ),
+    ] = None,
+    format: o.FormatOption = None,
+    label_prefix: o.LabelOption = None,
+    timezone: o.TimezoneOption = None,
+    session: o.SessionOption = None,
+    window: o.WindowOption = None,
+    budget: o.BudgetOption = None,
+    severity: o.SeverityOption = None,
+    top: o.TopOption = None,
+    json: o.JsonOption = False,
+    report: o.ReportOption = None,
+    fail_on: o.FailOnOption = None,
+) -> None:
+    """Show what stands out in a log, against its own past or a baseline.
+
+    Example: logwright scan app.log
+    """
+    from logwright import api
+    from logwright.settings import load_settings
+
+    settings = load_settings(
+        format=format, label_prefix=label_prefix, timezone=timezone, session=session,
+        window=window, budget=budget, severity=severity, top=top,
+    )
+    title = "logwright scan " + " ".join(files)
+    with progress_bar("scan") as progress:
+        result = api.scan(
+            *files, baseline=baseline, settings=settings, title=title, progress=progress
+        )
+    show(result, json=json, report=report, top=settings.top, fail_on=fail_on)

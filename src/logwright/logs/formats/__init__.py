@@ -1,0 +1,243 @@
+"""Log formats: the built-in ones, and finding the one that fits.
+
+A format fits a line if one of its header programs runs to its end and what it reads as a level is
+one. Indented lines (stack traces) and blank ones do not count. The first format in `FORMATS` that
+fits four lines in five is taken; else the one that fits most, if that is at least half of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from logwright.errors import FormatError
+from logwright.logs import program as p
+from logwright.logs.formats import (
+    access,
+    android,
+    apache,
+    bgl,
+    container,
+    database,
+    generic,
+    hadoop,
+    hdfs,
+    healthapp,
+    hpc,
+    json_lines,
+    klog,
+    log4j,
+    logfmt,
+    nginx,
+    openstack,
+    plain,
+    proxifier,
+    python_logging,
+    ruby,
+    spark,
+    syslog,
+    syslog_rfc5424,
+    thunderbird,
+    windows_cbs,
+    zookeeper,
+)
+from logwright.logs.formats.base import Format
+from logwright.logs.kernel import lines
+from logwright.logs.layout import Layout, compile_layout, level_code, run_on
+
+__all__ = ["FORMATS", "Detected", "Format", "detect", "sample_lines", "use"]
+
+FORMATS = (
+    json_lines.FORMAT,
+    bgl.FORMAT,
+    thunderbird.FORMAT,
+    hpc.FORMAT,
+    hdfs.FORMAT,
+    healthapp.FORMAT,
+    proxifier.FORMAT,
+    apache.FORMAT,
+    access.FORMAT,
+    nginx.FORMAT,
+    windows_cbs.FORMAT,
+    zookeeper.FORMAT,
+    android.FORMAT,
+    spark.FORMAT,
+    hadoop.FORMAT,
+    python_logging.FORMAT,
+    log4j.FORMAT,
+    openstack.FORMAT,
+    ruby.FORMAT,
+    klog.FORMAT,
+    logfmt.FORMAT,
+    container.FORMAT,
+    database.FORMAT,
+    syslog_rfc5424.FORMAT,
+    syslog.FORMAT,
+    generic.FORMAT,
+    plain.FORMAT,
+)
+"""The built-in formats in the order in which they are tried: special ones before general ones."""
+
+_SAMPLES = 200
+_SURE, _ENOUGH = 0.8, 0.5
+_FIRST_LOOK = 16
+"""Lines on which a layout is tried first: one that fits none of them is passed over."""
+
+_NO_LAYOUT = Layout("<content>", b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """The format of a source, its compiled layout, and why it was taken (for people)."""
+
+    format: Format
+    layout: Layout
+    reason: str
+
+    @property
+    def program(self) -> bytes:
+        """The header program; empty where there is no header to read."""
+        return self.layout.program
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The slots that the program fills."""
+        return self.layout.slots
+
+    @property
+    def names_year(self) -> bool:
+        """Whether the times name the year."""
+        return self.layout.names_year
+
+    @property
+    def names_day(self) -> bool:
+        """Whether the times name the day, and not only the time of day."""
+        return self.layout.names_day
+
+    @property
+    def names_zone(self) -> bool:
+        """Whether the times name their zone, or count from 1970."""
+        return self.layout.names_zone
+
+
+def sample_lines(block: bytes) -> list[bytes]:
+    """Up to 200 lines that are not blank, spread over a block.
+
+    >>> sample_lines(b"one\\n\\ntwo\\n")
+    [b'one', b'two']
+    """
+    start, end = lines(block)
+    rows = np.flatnonzero(end > start)
+    if len(rows) > _SAMPLES:
+        rows = rows[np.linspace(0, len(rows) - 1, _SAMPLES).astype(np.int64)]
+    return [block[s:e] for s, e in zip(start[rows].tolist(), end[rows].tolist(), strict=True)]
+
+
+def detect(samples: Sequence[bytes], *, label_prefix: bool = False) -> Detected:
+    """The format of some sampled lines; with `label_prefix` each begins with a label token.
+
+    >>> detect([b"Jun 14 15:16:01 combo sshd[19939]: check pass"]).reason
+    'syslog RFC 3164: 100 % of 1 sampled lines'
+    """
+    texts = _unlabelled(samples) if label_prefix else list(samples)
+    heads = _heads(texts)
+    best, best_share = Detected(plain.FORMAT, _NO_LAYOUT, ""), 0.0
+    for format in FORMATS:
+        if format.kind == "plain" or (format.kind == "json" and label_prefix):
+            continue
+        layout, share = _fit(format, heads)
+        if share > best_share:
+            best, best_share = Detected(format, layout, ""), share
+        if best_share >= _SURE:
+            break
+    if best_share >= _ENOUGH:
+        reason = _reason(best.format.title, best_share, len(heads))
+    else:
+        reason = _no_format(best, best_share, len(heads))
+        best = Detected(plain.FORMAT, _NO_LAYOUT, reason)
+    layout = best.layout.labelled() if label_prefix else best.layout
+    return Detected(best.format, layout, reason)
+
+
+def use(format: str, samples: Sequence[bytes], *, label_prefix: bool = False) -> Detected:
+    """The format a user asks for: the name of a built-in one, or a layout.
+
+    >>> use("<Level> - <Content>", [b"INFO - up"]).reason
+    'layout as given: 100 % of 1 sampled lines'
+    """
+    texts = _unlabelled(samples) if label_prefix else list(samples)
+    heads = _heads(texts)
+    found = next((f for f in FORMATS if f.name == format.strip().lower()), None)
+    if found is None and "<" not in format:
+        names = ", ".join(sorted(f.name for f in FORMATS))
+        raise FormatError(
+            f"format {format!r} is unknown: expected one of {names}, or a layout such as "
+            "'<Time> <Level> <Content>'"
+        )
+    if found is None:
+        found = Format("layout", "layout as given", (format,))
+        layout = compile_layout(format, texts)
+        share = float(np.mean(_fits(layout, heads))) if heads else 0.0
+    else:
+        layout, share = _fit(found, heads, thorough=True)
+    layout = layout.labelled() if label_prefix else layout
+    return Detected(found, layout, _reason(found.title, share, len(heads)))
+
+
+def _unlabelled(samples: Sequence[bytes]) -> list[bytes]:
+    """The lines without their first token."""
+    return [(line.split(None, 1)[1:] or [b""])[0] for line in samples]
+
+
+def _heads(samples: Sequence[bytes]) -> list[bytes]:
+    """The lines that can begin a record: not blank, not indented."""
+    return [line for line in samples if line.strip() and line[:1] not in b" \t"]
+
+
+def _fit(format: Format, heads: Sequence[bytes], thorough: bool = False) -> tuple[Layout, float]:
+    """The layout of `format` that fits best, and its share of the lines."""
+    best, best_share = _NO_LAYOUT, 0.0
+    if format.kind == "json" and heads:
+        objects = [line.lstrip()[:1] == b"{" and line.rstrip()[-1:] == b"}" for line in heads]
+        return best, float(np.mean(objects))
+    first_look = heads[:: max(1, len(heads) // _FIRST_LOOK)]
+    for layout in _compiled(format):
+        if thorough and best is _NO_LAYOUT:
+            best = layout  # asked for by name: better a layout that fits nothing than none
+        if not heads or not _fits(layout, first_look).any():
+            continue
+        share = float(np.mean(_fits(layout, heads)))
+        if share > best_share:
+            best, best_share = layout, share
+        if best_share >= _SURE and not thorough:
+            break
+    return best, best_share
+
+
+def _compiled(format: Format) -> Iterator[Layout]:
+    for text in format.layouts:
+        yield compile_layout(text)
+
+
+def _fits(layout: Layout, heads: Sequence[bytes]) -> np.ndarray:
+    """For each line, whether the layout fits: the program ends, and its level is one."""
+    _, _, spans, status = run_on(layout.program, heads)
+    fits: np.ndarray = status == p.FULL
+    if "level" in layout.slots and fits.any():
+        text, at = b"".join(heads), 2 * p.SLOTS["level"]
+        for row in np.flatnonzero(fits & (spans[:, at] >= 0)).tolist():
+            fits[row] = level_code(text[spans[row, at] : spans[row, at + 1]]) > 0
+    return fits
+
+
+def _reason(title: str, share: float, count: int) -> str:
+    return f"{title}: {100 * share:.0f} % of {count:,} sampled lines"
+
+
+def _no_format(best: Detected, share: float, count: int) -> str:
+    if not count:
+        return "plain text: there are no lines to look at"
+    nearest = f"best: {_reason(best.format.title, share, count)}" if share else "none fits any"
+    return f"plain text: no format fits half of the sampled lines ({nearest}); see --format"

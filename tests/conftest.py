@@ -1,0 +1,32 @@
+"""Isolation for every test: no user's settings, no user's home, a fixed zone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+DATA = Path(
+    os.environ.get("LOGWRIGHT_TEST_DATA", Path(__file__).parents[1].parent / "shared" / "data")
+)
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in list(os.environ):
+        if key.startswith("LOGWRIGHT_") and key != "LOGWRIGHT_TEST_DATA":
+            if key not in ("LOGWRIGHT_UPDATE_GOLDEN",):
+                monkeypatch.delenv(key)
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.chdir(home)
+
+
+@pytest.fixture
+def data() -> Path:
+    """The folder of real labelled logs; tests that need it are skipped where it is absent."""
+    if not DATA.is_dir():
+        pytest.skip(f"the labelled logs are not at {DATA} (set LOGWRIGHT_TEST_DATA)")
+    return DATA

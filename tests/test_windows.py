@@ -1,0 +1,160 @@
+"""Windows: whatever the batches, the same records fall in the same windows."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logwright.errors import SettingsError
+from logwright.logs.batch import NO_TIME
+from logwright.settings import Settings
+from logwright.windows.plan import choose_plan, parse_window
+from logwright.windows.sessions import Sessions
+from logwright.windows.tumbling import CountWindows, TimeWindows
+from logwright.windows.window import Events, Windows
+
+SECOND = 10**9
+
+
+def events_of(ts: list[int], session: list[int] | None = None) -> Events:
+    n = len(ts)
+    return Events(
+        np.arange(n, dtype=np.int32) % 5,
+        np.array(ts, np.int64),
+        np.zeros(n, np.int8),
+        np.array(session if session is not None else [0] * n, np.int32),
+        np.arange(n, dtype=np.int64),
+    )
+
+
+def contents(windows: Windows) -> list[tuple]:
+    return [
+        (int(windows.key[i]), bool(windows.late[i]), windows.events.row[windows.span(i)].tolist())
+        for i in range(len(windows))
+    ]
+
+
+def run(assembler, events: Events, cuts: list[int]) -> list[tuple]:
+    bounds = [0, *sorted(c % (len(events) + 1) for c in cuts), len(events)]
+    out = []
+    for a, b in zip(bounds[:-1], bounds[1:], strict=True):
+        out += contents(assembler.push(events.take(slice(a, b))))
+    return out + contents(assembler.flush())
+
+
+times = st.lists(st.integers(0, 60) | st.just(NO_TIME), max_size=40)
+cuts = st.lists(st.integers(0, 50), max_size=5)
+ASSEMBLERS = {
+    "tumbling": lambda: TimeWindows(size=10, step=10, lateness=3),
+    "sliding": lambda: TimeWindows(size=10, step=4, lateness=3),
+    "count": lambda: CountWindows(size=6, step=6),
+    "count-sliding": lambda: CountWindows(size=6, step=2),
+    "sessions": lambda: Sessions(gap=8, lateness=3, cap=7, max_open=1000),
+}
+
+
+@pytest.mark.parametrize("name", ASSEMBLERS)
+@given(ts=times, at=cuts, keys=st.lists(st.integers(-1, 3), min_size=40, max_size=40))
+def test_batch_boundaries_do_not_matter(name, ts, at, keys):
+    events = events_of(ts, keys[: len(ts)])
+    whole = run(ASSEMBLERS[name](), events, [])
+    assert Counter(map(str, run(ASSEMBLERS[name](), events, at))) == Counter(map(str, whole))
+
+
+@pytest.mark.parametrize("name", ["tumbling", "count", "sessions"])
+@given(ts=times, at=cuts)
+def test_every_record_is_in_exactly_one_window(name, ts, at):
+    rows = [r for _, _, w in run(ASSEMBLERS[name](), events_of(ts), at) for r in w]
+    assert sorted(rows) == list(range(len(ts)))
+
+
+@given(ts=times)
+def test_records_keep_their_order_within_a_window(ts):
+    for name in ASSEMBLERS:
+        for _, _, rows in run(ASSEMBLERS[name](), events_of(ts), []):
+            assert rows == sorted(rows)
+
+
+def test_sliding_time_windows_hold_all_records_of_their_span():
+    found = run(TimeWindows(size=10, step=5, lateness=0), events_of([0, 4, 6, 12]), [])
+    assert found == [
+        (-1, False, [0, 1]),
+        (0, False, [0, 1, 2]),
+        (1, False, [2, 3]),
+        (2, False, [3]),
+    ]
+
+
+def test_a_late_record_is_counted_as_late_not_dropped():
+    found = run(TimeWindows(size=10, step=10, lateness=0), events_of([1, 25, 2]), [])
+    assert (0, False, [0]) in found
+    assert (0, True, [2]) in found
+
+
+def test_allowed_lateness_keeps_a_window_open():
+    found = run(TimeWindows(size=10, step=10, lateness=20), events_of([1, 25, 2]), [])
+    assert (0, False, [0, 2]) in found
+
+
+def test_windows_close_as_soon_as_the_watermark_passes():
+    assembler = TimeWindows(size=10, step=10, lateness=5)
+    assert len(assembler.push(events_of([1, 14]))) == 0
+    more = events_of([1, 14, 16]).take(slice(2, 3))
+    assert contents(assembler.push(more)) == [(0, False, [0])]
+
+
+def test_sessions_close_by_gap_and_by_cap():
+    sessions = Sessions(gap=5, lateness=0, cap=3, max_open=10)
+    found = run(sessions, events_of([0, 1, 20, 21, 22, 23], [7] * 6), [])
+    assert [rows for _, _, rows in found] == [[0, 1], [2, 3, 4], [5]]
+
+
+def test_records_without_a_key_are_in_no_session():
+    found = run(ASSEMBLERS["sessions"](), events_of([0, 1], [-1, 4]), [])
+    assert found == [(4, False, [1])]
+
+
+def test_open_sessions_are_bounded():
+    sessions = Sessions(gap=100, lateness=0, cap=100, max_open=2)
+    closed = sessions.push(events_of([0, 1, 2], [0, 1, 2]))
+    assert contents(closed) == [(0, False, [0])]
+    assert sessions.evicted == 1
+
+
+def test_closed_windows_come_in_order_of_end_and_key():
+    sessions = Sessions(gap=5, lateness=0, cap=10, max_open=10)
+    closed = sessions.push(events_of([3, 1, 1, 30], [0, 2, 1, 9]))
+    assert closed.key.tolist() == [1, 2, 0]
+
+
+@given(st.lists(st.lists(st.integers(0, 6), min_size=1, max_size=8), max_size=8))
+def test_counts_match_a_plain_counter(sequences):
+    owner, template, number = Windows.of_sequences(sequences).counts()
+    found: dict[tuple[int, int], int] = dict(
+        zip(zip(owner.tolist(), template.tolist(), strict=True), number.tolist(), strict=True)
+    )
+    expected = Counter((i, t) for i, s in enumerate(sequences) for t in s)
+    assert found == dict(expected)
+
+
+@pytest.mark.parametrize("text", ["", "0", "5x", "10/20", "5m/10", "-3", "1h/2h"])
+def test_a_bad_window_says_what_was_expected(text):
+    with pytest.raises(SettingsError, match="expected 'auto', a number of lines"):
+        parse_window(text)
+
+
+def test_time_windows_need_times():
+    with pytest.raises(SettingsError, match="no times"):
+        choose_plan(Settings(window="5m"), sessions=False, lines=10, span=0)
+
+
+def test_the_plan_follows_from_the_log():
+    day = 86_400 * SECOND
+    assert choose_plan(Settings(), True, 1000, day).kind == "session"
+    assert choose_plan(Settings(), False, 1000, 0).kind == "count"
+    plan = choose_plan(Settings(), False, 1_000_000, day)
+    assert (plan.kind, plan.size, plan.interval) == ("time", 10 * SECOND, 300 * SECOND)
