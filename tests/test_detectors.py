@@ -24,8 +24,11 @@ class FakeVocabulary:
     """Templates 0..n-1 named by their number."""
 
     def __init__(self, size: int = 12) -> None:
-        keys = [((i + 1) * 0x9E3779B97F4A7C15 % 2**64 << 64 | i).to_bytes(16, "big") for i in range(size)]
-        self.templates = [Template([k], (f"event {i}".encode(),), ()) for i, k in enumerate(keys)]
+        keys = [
+            ((i + 1) * 0x9E3779B97F4A7C15 % 2**64 << 64 | i).to_bytes(16, "big")
+            for i in range(size)
+        ]
+        self.templates = [Template([k], lines=((f"event {i}".encode(),),)) for i, k in enumerate(keys)]
         self.hashes = np.array([int(t.id[2:], 16) for t in self.templates], np.uint64)
 
     def __len__(self) -> int:
@@ -44,8 +47,11 @@ def intervals(counts: list[dict[int, int]], size: int = 60) -> Windows:
             ts += [slot * size * SECOND] * n
     n = len(template)
     events = Events(
-        np.array(template, np.int32), np.array(ts, np.int64), np.zeros(n, np.int8),
-        np.zeros(n, np.int32), np.arange(n, dtype=np.int64),
+        np.array(template, np.int32),
+        np.array(ts, np.int64),
+        np.zeros(n, np.int8),
+        np.zeros(n, np.int32),
+        np.arange(n, dtype=np.int64),
     )
     assembler = TimeWindows(size * SECOND, size * SECOND, 0)
     first, last = assembler.push(events), assembler.flush()
@@ -53,9 +59,12 @@ def intervals(counts: list[dict[int, int]], size: int = 60) -> Windows:
         return first if len(first) else last
     shift = len(first.events)
     return Windows(
-        "time", np.concatenate((first.bounds, last.bounds[1:] + shift)),
-        Events.concat([first.events, last.events]), np.concatenate((first.key, last.key)),
-        np.concatenate((first.end, last.end)), np.concatenate((first.late, last.late)),
+        "time",
+        np.concatenate((first.bounds, last.bounds[1:] + shift)),
+        Events.concat([first.events, last.events]),
+        np.concatenate((first.key, last.key)),
+        np.concatenate((first.end, last.end)),
+        np.concatenate((first.late, last.late)),
     )
 
 
@@ -238,7 +247,7 @@ def test_a_burst_is_told_with_what_is_usual():
     assert scores[1] > 5
     found = detector.evidence(today, 1, VOCABULARY, 5.0)
     texts = [e.summary for e in found]
-    assert "burst: seen 412 times in 1 minute, usually 2-3 per minute" in texts
+    assert "burst of 'event 0', seen 412 times in 1 minute, usually 2-3 per minute" in texts
 
 
 def test_more_is_never_less_improbable():
@@ -254,7 +263,7 @@ def test_silence_is_told_at_growing_lengths_and_not_in_between():
     today = intervals([{}] * 60 + [{1: 1}] * 30)
     scores = detector.score(today, VOCABULARY)
     assert np.flatnonzero(scores > 0).tolist() == [2, 5, 11, 23]
-    assert "vanished: not seen for 3 minutes" in _silence_at(detector, 3)
+    assert "vanished: 'event 0', not seen for 3 minutes" in _silence_at(detector, 3)
 
 
 def _silence_at(detector: Rate, lines: int) -> str:
@@ -275,5 +284,9 @@ def test_a_gap_between_history_and_today_is_no_silence():
 
 def test_durations_read_well():
     assert [duration(s * 1e9) for s in (1, 60, 300, 5400, 86400 * 3)] == [
-        "1 second", "1 minute", "5 minutes", "90 minutes", "3 days",
+        "1 second",
+        "1 minute",
+        "5 minutes",
+        "90 minutes",
+        "3 days",
     ]

@@ -69,15 +69,14 @@ class _Input:
     last: int = NO_TIME
     timed: int = 0
     codes: list[Int32s] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
-def _open(
-    inputs: Sequence[str], settings: Settings, columns: bool
-) -> _Input:
+def _open(inputs: Sequence[str], settings: Settings) -> _Input:
     sources = open_sources(inputs, settings)
     plain = [s.plain_path for s in sources.sources]
     reader = Reader(sources, settings)
-    return _Input(sources, reader, Recording(plain, columns), TimelineCounter())
+    return _Input(sources, reader, Recording(plain), TimelineCounter())
 
 
 def _read_all(given: _Input, miner: Miner, progress: Progress | None) -> None:
@@ -99,6 +98,14 @@ def _read_all(given: _Input, miner: Miner, progress: Progress | None) -> None:
     if not given.recording.rows:
         names = ", ".join(s.stats.name for s in given.sources.sources[:3])
         raise InputError(f"{names} holds no lines")
+
+
+def _sort(given: _Input, settings: Settings) -> None:
+    """Records of several sources that overlap in time, in order of time."""
+    if len(given.sources.sources) > 1:
+        note = given.recording.sort_by_time(int(settings.lateness * 1e9))
+        if note is not None:
+            given.notes.append(note)
 
 
 def _group(given: _Input, miner: Miner) -> Vocabulary:
@@ -180,11 +187,12 @@ def learn(
     read.
     """
     settings = settings or load_settings(**options)
-    given = _open(inputs, settings, columns=True)
+    given = _open(inputs, settings)
     try:
         miner = Miner(settings.max_shapes)
         _read_all(given, miner, progress)
         vocabulary = _group(given, miner)
+        _sort(given, settings)
         plan = _plan(given, settings)
         rows = (0, given.recording.rows)
         ladder = _learn_ladder(given, rows, plan, vocabulary, settings, exploratory=False)
@@ -211,19 +219,34 @@ def detect(
     started = time.time()
     remembered = {k: v for k, v in model.settings.items() if options.get(k) is None}
     settings = settings or load_settings(**{**options, **remembered})
-    given = _open(list(inputs), settings, columns=False)
+    given = _open(list(inputs), settings)
+    several = len(given.sources.sources) > 1
+    given.recording.keep_columns = several
     try:
-        key = None if model.session is None else SessionKey(model.session.encode("latin-1"), "model")
+        key = (
+            None if model.session is None else SessionKey(model.session.encode("latin-1"), "model")
+        )
         given.reader.set_session(key)
         pipeline = Pipeline(
-            model.vocabulary(), model.ladder, model.plan, given.reader, given.recording,
+            model.vocabulary(),
+            model.ladder,
+            model.plan,
+            given.reader,
+            given.recording,
             given.timeline,
         )
         findings: list[Finding] = []
         for batch in given.reader.batches():
-            findings += pipeline.process(batch)
+            if several:  # the files may overlap in time: judge them in its order, when all are read
+                pipeline.record(batch)
+            else:
+                findings += pipeline.process(batch)
             if progress is not None:
                 progress(given.sources.position, given.sources.total, given.recording.rows)
+        if several:
+            _sort(given, settings)
+            for rows, columns in given.recording.read(0, given.recording.rows, _STEP):
+                findings += pipeline.judge(to_events(rows, columns, pipeline.vocabulary))
         findings += pipeline.finish()
         past = f"{model.history.lines:,} lines of {', '.join(model.history.sources)}"
         return _result(
@@ -247,17 +270,16 @@ def scan(
     if baseline is not None:
         model = learn(baseline, settings=settings, progress=progress)
         return detect(inputs, model, settings=settings, title=title, progress=progress)
-    given = _open(inputs, settings, columns=True)
+    given = _open(inputs, settings)
     try:
         miner = Miner(settings.max_shapes)
         _read_all(given, miner, progress)
         vocabulary = _group(given, miner)
+        _sort(given, settings)
         plan = _plan(given, settings)
         half = int(given.recording.rows * PAST)
         ladder = _learn_ladder(given, (0, half), plan, vocabulary, settings, exploratory=True)
-        pipeline = Pipeline(
-            vocabulary, ladder, plan, given.reader, given.recording, given.timeline
-        )
+        pipeline = Pipeline(vocabulary, ladder, plan, given.reader, given.recording, given.timeline)
         findings: list[Finding] = []
         for rows, columns in given.recording.read(half, given.recording.rows, _STEP):
             findings += pipeline.judge(to_events(rows, columns, vocabulary))
@@ -292,11 +314,13 @@ def _result(
                 lines=stats.lines,
                 bytes=stats.bytes,
                 format=detected.format.title if detected else "",
-                reason=detected.reason.removeprefix(f"{detected.format.title}: ") if detected else "",
+                reason=detected.reason.removeprefix(f"{detected.format.title}: ")
+                if detected
+                else "",
                 notes=tuple(n.text for n in notes if n.source == stats.name),
             )
         )
-    told = [n.text for n in notes if n.source not in names]
+    told = [*given.notes, *(n.text for n in notes if n.source not in names)]
     if pipeline.late_windows:
         told.append(f"{pipeline.late_windows:,} windows of late records were judged on their own")
     ladder = list(pipeline.ladder.reasons)
@@ -320,4 +344,3 @@ def _result(
         notes=tuple(told),
     )
     return Result(ranked(kept), run)
-

@@ -170,13 +170,19 @@ class Model:
         """The model in words, Markdown."""
         h = self.history
         lines = [
-            "# Model card", "",
+            "# Model card",
+            "",
             f"Learned from {h.lines:,} lines of {', '.join(h.sources) or 'no source'}"
-            + (f", {h.first} to {h.last}." if h.first else "."), "",
+            + (f", {h.first} to {h.last}." if h.first else "."),
+            "",
             f"- templates: {len(self.miner.templates):,}",
             f"- windows: {self.plan.kind} ({self.plan.reason})",
-            *([f"- {self.session_reason}"] if self.session_reason else []), "",
-            "## Detectors", "", *(f"- {reason}" for reason in self.ladder.reasons), "",
+            *([f"- {self.session_reason}"] if self.session_reason else []),
+            "",
+            "## Detectors",
+            "",
+            *(f"- {reason}" for reason in self.ladder.reasons),
+            "",
         ]
         return "\n".join(lines)
 
@@ -271,4 +277,3 @@ def _read_table(path: Path, name: str, hashes: dict[str, str]) -> pa.Table:
     if name not in hashes:
         raise ModelError(f"{path}: {name} is not among the files of the manifest")
     return pq.read_table(path / name)
-

@@ -80,14 +80,22 @@ class Pipeline:
 
     def process(self, batch: LineBatch) -> list[Finding]:
         """Findings of the windows that this batch closes."""
+        rows = self.record(batch)
+        columns: dict[str, NDArray[Any]] = {
+            "shape": batch.shape,
+            "ts": batch.ts,
+            "level": batch.level,
+            "session": batch.session,
+        }
+        return self.judge(to_events(rows, columns, self.vocabulary))
+
+    def record(self, batch: LineBatch) -> NDArray[np.int64]:
+        """Take a batch without judging it yet; gives the global rows of its records."""
         rows = self.recording.append(batch)
         new = self.reader.take_shapes()
         self.vocabulary.meet_shapes(new.codes, new.keys, new.contents)
         self.timeline.add(batch.ts, batch.level)
-        columns: dict[str, NDArray[Any]] = {
-            "shape": batch.shape, "ts": batch.ts, "level": batch.level, "session": batch.session
-        }
-        return self.judge(to_events(rows, columns, self.vocabulary))
+        return rows
 
     def judge(self, events: Events) -> list[Finding]:
         """Findings of the windows that these events close."""
@@ -130,7 +138,9 @@ class Pipeline:
         same = (pattern, key, first, content)
         self._ordinals[same] += 1
         start, end = windows.first_last(i)
-        lines = [self._line(row, cited[row], evidence, rows, ts, windows, i) for row in evidence.rows]
+        lines = [
+            self._line(row, cited[row], evidence, rows, ts, windows, i) for row in evidence.rows
+        ]
         templates = [
             TemplateRef(
                 id=self.vocabulary.templates[t].id,
@@ -140,7 +150,7 @@ class Pipeline:
             )
             for t in evidence.templates
         ]
-        kind = windows.kind if windows.kind in ("session", "time", "count") else "time"
+        kind = windows.kind
         return Finding(
             id=finding_id(pattern, key, first, content, self._ordinals[same] - 1),
             pattern=pattern,
@@ -155,9 +165,7 @@ class Pipeline:
             first_seen=_iso(first),
             last_seen=_iso(last),
             count=evidence.count,
-            window=WindowRef(
-                kind=kind, key=key, start=_iso(start), end=_iso(end), lines=len(rows)
-            ),
+            window=WindowRef(kind=kind, key=key, start=_iso(start), end=_iso(end), lines=len(rows)),
             lines=tuple(lines),
             templates=tuple(templates),
         )
@@ -207,19 +215,20 @@ class Pipeline:
             time = int(ts[at[0]])
             code = int(windows.events.template[windows.span(i)][at[0]])
             template = self.vocabulary.templates[code].id
+        text = redact(place.text)
+        message = text[: self.reader.message_at(place.source_id, text)]
         return CitedLine(
             source=self.reader.sources.sources[place.source_id].stats.name,
             line_no=place.line_no,
             offset=place.offset,
-            text=redact(place.text).decode("utf-8", "backslashreplace"),
+            text=text.decode("utf-8", "backslashreplace"),
+            message_at=len(message.decode("utf-8", "backslashreplace")),
             time=_iso(time),
             template=template,
             highlight=row in evidence.key_rows,
         )
 
-    def _severity(
-        self, windows: Windows, i: int, detector: str, evidence: Evidence
-    ) -> Severity:
+    def _severity(self, windows: Windows, i: int, detector: str, evidence: Evidence) -> Severity:
         """From the level of the lines in question; where that says nothing, from their words."""
         span = windows.span(i)
         level = 0

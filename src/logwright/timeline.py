@@ -73,6 +73,8 @@ class TimelineCounter:
             for slot, n in counts.items():
                 out[slot // factor - start] += n
         return Timeline(
-            start=start * step, step=step, lines=tuple(lines),
+            start=start * step,
+            step=step,
+            lines=tuple(lines),
             errors=tuple(errors) if self._levels else (),
         )

@@ -74,9 +74,14 @@ def counts_of(alarms: NDArray[np.bool_], truth: NDArray[np.bool_]) -> dict[str, 
         return round(a / b, 4) if b else 0.0
 
     return {
-        "tp": tp, "fp": fp, "fn": fn, "tn": tn,
-        "precision": share(tp, tp + fp), "recall": share(tp, tp + fn),
-        "f1": share(2 * tp, 2 * tp + fp + fn), "specificity": share(tn, tn + fp),
+        "tp": tp,
+        "fp": fp,
+        "fn": fn,
+        "tn": tn,
+        "precision": share(tp, tp + fp),
+        "recall": share(tp, tp + fn),
+        "f1": share(2 * tp, 2 * tp + fp + fn),
+        "specificity": share(tn, tn + fp),
         "alarms_per_10k": round(1e4 * (tp + fp) / len(truth), 1) if len(truth) else 0.0,
     }
 
@@ -136,8 +141,10 @@ def _one(
         ladders[name + basis] = ladder.reasons
         method = f"ladder ({'default' if not basis else 'no calibration slice'})"
         rows.append({**common, "method": method, **counts_of(alarms, truth)})
-    for label, alarms in (("flag all", np.ones(len(truth), bool)),
-                          ("flag none", np.zeros(len(truth), bool))):
+    for label, alarms in (
+        ("flag all", np.ones(len(truth), bool)),
+        ("flag none", np.zeros(len(truth), bool)),
+    ):
         rows.append({**common, "method": label, **counts_of(alarms, truth)})
     for unit in UNITS:
         detector = Counts(unit)

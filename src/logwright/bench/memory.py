@@ -18,17 +18,23 @@ def run(data: Path, quick: bool = False) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for kind, replicas in (("BGL-like, no sessions", corpora.bgl(data)),
-                               ("HDFS-like, sessions by key", corpora.hdfs(data))):
+        for kind, replicas in (
+            ("BGL-like, no sessions", corpora.bgl(data)),
+            ("HDFS-like, sessions by key", corpora.hdfs(data)),
+        ):
             log, model = folder / "big.log", str(folder / f"{kind[:3]}.model")
             lines = corpora.write_file(log, replicas, size)
             for verb, where in (("learn", ["-o", model]), ("detect", ["-m", model]), ("scan", [])):
                 measured = command(verb, str(log), *where)
                 rows.append(
-                    {"what": f"logwright {verb}: {kind}", "bytes": log.stat().st_size,
-                     "lines": lines, "seconds": round(measured.seconds, 1),
-                     "M_lines_per_s": round(lines / measured.seconds / 1e6, 3),
-                     "peak_mib": round(measured.peak_mib)}
+                    {
+                        "what": f"logwright {verb}: {kind}",
+                        "bytes": log.stat().st_size,
+                        "lines": lines,
+                        "seconds": round(measured.seconds, 1),
+                        "M_lines_per_s": round(lines / measured.seconds / 1e6, 3),
+                        "peak_mib": round(measured.peak_mib),
+                    }
                 )
             log.unlink()
     return {

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import resource
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,6 @@ from typing import Any
 from logwright.logs.kernel import BACKEND
 
 __all__ = ["machine", "run_suite", "table", "write"]
-
-SUITES = ("throughput", "memory", "templates", "hdfs")
 
 
 def machine() -> dict[str, Any]:
@@ -43,15 +40,15 @@ def machine() -> dict[str, Any]:
 
 def run_suite(suite: str, data: Path, quick: bool = False) -> dict[str, Any]:
     """Run one suite by name on the data sets under `data`."""
-    if suite == "templates":
-        from logwright.bench.templates import run
-    elif suite == "hdfs":
-        from logwright.bench.hdfs import run
-    elif suite == "throughput":
-        from logwright.bench.throughput import run
-    else:
-        from logwright.bench.memory import run
-    result = run(data, quick)
+    from logwright.bench import hdfs, memory, templates, throughput
+
+    runs = {
+        "hdfs": hdfs.run,
+        "memory": memory.run,
+        "templates": templates.run,
+        "throughput": throughput.run,
+    }
+    result = runs[suite](data, quick)
     return {"suite": suite, "machine": machine(), "data": result.pop("data", data.name), **result}
 
 
@@ -81,8 +78,3 @@ def write(result: dict[str, Any], path: Path) -> None:
     work = path.with_name(f".{path.name}.{os.getpid()}")
     work.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     os.replace(work, path)
-
-
-def peak_mib() -> float:
-    """Largest memory of this process so far, MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -48,9 +48,9 @@ def caught(model: Model, log: Path, findings: Sequence[Finding]) -> list[Caught]
     """Alert lines that a finding names: one with the line's template whose time spans the line's."""
     named: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for finding in findings:
-        for template in finding.templates:
+        for named_template in finding.templates:
             if finding.first_seen and finding.last_seen:
-                named[template.id].append((finding.first_seen, finding.last_seen))
+                named[named_template.id].append((finding.first_seen, finding.last_seen))
     settings = Settings(label_prefix=True, session="none")
     reader = Reader(open_sources([str(log)], settings), settings)
     vocabulary = model.vocabulary()

@@ -68,7 +68,7 @@ def run(data: Path, settings: object = None) -> dict[str, Any]:
             **scores(*found, truth),
         }
         for name, masks in (("drain3", ()), ("drain3_masks", MASKS)):
-            for key, value in scores(*_drain3(contents, masks), truth).items():
+            for key, value in scores(*drain3_groups(contents, masks), truth).items():
                 row[f"{name}_{key}"] = value
         rows.append(row)
     if not rows:
@@ -122,7 +122,7 @@ def _mine(contents: Sequence[str]) -> tuple[list[int], list[str]]:
     return groups, [texts[group] for group in groups]
 
 
-def _drain3(
+def drain3_groups(
     contents: Sequence[str], masks: Sequence[tuple[str, str]]
 ) -> tuple[list[int], list[str]]:
     try:

@@ -13,7 +13,7 @@ import numpy as np
 
 from logwright.bench import corpora
 from logwright.bench.measure import command, python
-from logwright.bench.templates import drain3_with_masks
+from logwright.bench.templates import MASKS, drain3_groups
 from logwright.logs.kernel import Table, lines
 from logwright.templates.miner import Miner
 from logwright.templates.vocabulary import Vocabulary
@@ -57,8 +57,11 @@ def _shape_row(name: str, text: bytes) -> dict[str, Any]:
     seconds, shapes = _best(lambda: _encode(blocks))
     rate = number / seconds / 1e6
     return {
-        "what": f"shape encoding: {name}", "lines": number, "M_lines_per_s": round(rate, 3),
-        "MB_per_s": round(len(text) / seconds / 1e6), "shapes": shapes,
+        "what": f"shape encoding: {name}",
+        "lines": number,
+        "M_lines_per_s": round(rate, 3),
+        "MB_per_s": round(len(text) / seconds / 1e6),
+        "shapes": shapes,
     }
 
 
@@ -106,26 +109,39 @@ def _template_rows(data: Path, quick: bool) -> list[dict[str, Any]]:
     warm = number / seconds / 1e6
     some = text.splitlines()[: 2_000 if quick else 20_000]
     started = time.perf_counter()
-    drain3_with_masks([line.decode("utf-8", "replace") for line in some])
+    drain3_groups([line.decode("utf-8", "replace") for line in some], MASKS)
     drain = len(some) / (time.perf_counter() - started) / 1e6
     first = statistics.median(cold)
     common = {"lines": number, "shapes": len(ids.table)}
     name = "line to template id, 12 systems shuffled"
     return [
-        {"what": f"{name}: first pass", "M_lines_per_s": round(first, 3), **common,
-         "times_drain3": round(first / drain, 1)},
-        {"what": f"{name}: warm", "M_lines_per_s": round(warm, 3), **common,
-         "times_drain3": round(warm / drain, 1)},
-        {"what": "Drain3 with masks, same lines", "lines": len(some),
-         "M_lines_per_s": round(drain, 4)},
+        {
+            "what": f"{name}: first pass",
+            "M_lines_per_s": round(first, 3),
+            **common,
+            "times_drain3": round(first / drain, 1),
+        },
+        {
+            "what": f"{name}: warm",
+            "M_lines_per_s": round(warm, 3),
+            **common,
+            "times_drain3": round(warm / drain, 1),
+        },
+        {
+            "what": "Drain3 with masks, same lines",
+            "lines": len(some),
+            "M_lines_per_s": round(drain, 4),
+        },
     ]
 
 
 def _command_rows(data: Path, folder: Path, quick: bool) -> list[dict[str, Any]]:
     size = (20 if quick else 500) << 20
     rows = []
-    for name, replicas in (("BGL-like, no sessions", corpora.bgl(data)),
-                           ("HDFS-like, sessions by key", corpora.hdfs(data))):
+    for name, replicas in (
+        ("BGL-like, no sessions", corpora.bgl(data)),
+        ("HDFS-like, sessions by key", corpora.hdfs(data)),
+    ):
         log, small = folder / "big.log", folder / "small.log"
         number = corpora.write_file(log, replicas, size)
         few = corpora.write_file(small, replicas, size // 4)
@@ -134,8 +150,12 @@ def _command_rows(data: Path, folder: Path, quick: bool) -> list[dict[str, Any]]
             where = where if verb != "scan" else []
             times = [command(verb, str(log), *where).seconds for _ in range(1 if quick else 3)]
             seconds = statistics.median(times)
-            row = {"what": f"logwright {verb}: {name}", "lines": number,
-                   "M_lines_per_s": round(number / seconds / 1e6, 3), "seconds": round(seconds, 2)}
+            row = {
+                "what": f"logwright {verb}: {name}",
+                "lines": number,
+                "M_lines_per_s": round(number / seconds / 1e6, 3),
+                "seconds": round(seconds, 2),
+            }
             if verb == "learn":
                 short = command(verb, str(small), "-o", str(folder / "small.model")).seconds
                 # 1.0: four times the lines take four times as long (start-up is in both).
@@ -167,8 +187,10 @@ def run(data: Path, quick: bool = False) -> dict[str, Any]:
     rows = [
         _shape_row("BGL", b"".join(next(bgl) for _ in range(repeats))),
         _shape_row("HDFS", b"".join(next(hdfs) for _ in range(repeats))),
-        *(_shape_row(f"a fresh {kind} in each line", corpora.fresh_ids(data, kind, number))
-          for kind in ("uuid", "hex", "base64")),
+        *(
+            _shape_row(f"a fresh {kind} in each line", corpora.fresh_ids(data, kind, number))
+            for kind in ("uuid", "hex", "base64")
+        ),
         *_template_rows(data, quick),
     ]
     with tempfile.TemporaryDirectory() as folder:

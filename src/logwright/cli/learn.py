@@ -41,8 +41,13 @@ def learn(
     from logwright.settings import load_settings
 
     settings = load_settings(
-        format=format, label_prefix=label_prefix, timezone=timezone, session=session,
-        window=window, budget=budget, exemplars=False if no_exemplars else None,
+        format=format,
+        label_prefix=label_prefix,
+        timezone=timezone,
+        session=session,
+        window=window,
+        budget=budget,
+        exemplars=False if no_exemplars else None,
     )
     started = time.time()
     with progress_bar("learn") as progress:

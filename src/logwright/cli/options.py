@@ -62,7 +62,9 @@ LabelOption = Annotated[
 ]
 TimezoneOption = Annotated[
     str | None,
-    typer.Option("--timezone", help="Zone of times that name none (default UTC).", show_default=False),
+    typer.Option(
+        "--timezone", help="Zone of times that name none (default UTC).", show_default=False
+    ),
 ]
 SessionOption = Annotated[
     str | None,

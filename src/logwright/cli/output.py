@@ -82,9 +82,7 @@ def show(
         from logwright.findings.terminal import render
 
         width = shutil.get_terminal_size((100, 24)).columns
-        text = render(
-            result.run, result.findings, width=width, color=sys.stdout.isatty(), top=top
-        )
+        text = render(result.run, result.findings, width=width, color=sys.stdout.isatty(), top=top)
         sys.stdout.write(text)
         if report is not None:
             typer.echo(f"Report: {report}")

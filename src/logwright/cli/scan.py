@@ -43,8 +43,14 @@ def scan(
     from logwright.settings import load_settings
 
     settings = load_settings(
-        format=format, label_prefix=label_prefix, timezone=timezone, session=session,
-        window=window, budget=budget, severity=severity, top=top,
+        format=format,
+        label_prefix=label_prefix,
+        timezone=timezone,
+        session=session,
+        window=window,
+        budget=budget,
+        severity=severity,
+        top=top,
     )
     title = "logwright scan " + " ".join(files)
     with progress_bar("scan") as progress:

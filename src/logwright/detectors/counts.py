@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logwright.detectors.base import Evidence, Floats, State, add_counts
-from logwright.logs.batch import Int32s, Int64s
+from logwright.logs.batch import Int64s
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Windows, mix
 
@@ -61,7 +61,7 @@ class Counts:
         self._template = np.empty(0, np.uint64)
         self._count = np.empty(0, np.int64)
         self._memo: dict[int, float] = {}
-        self._matrix: tuple[int, NDArray[np.int32]] | None = None
+        self._matrix: tuple[int, Int64s] | None = None
 
     def keys(self, windows: Windows, vocabulary: Vocabulary) -> NDArray[np.uint64]:
         """One 64-bit key per window: equal for equal make-ups, whatever the records' order."""
@@ -69,9 +69,12 @@ class Counts:
             return windows.sizes.astype(np.uint64)
         hashes = mix(vocabulary.hashes)
         if self.unit == "count_vector":  # the sum over records needs no sorting
-            sums = np.concatenate((
-                np.zeros(1, np.uint64), np.cumsum(hashes[windows.events.template], dtype=np.uint64)
-            ))
+            sums = np.concatenate(
+                (
+                    np.zeros(1, np.uint64),
+                    np.cumsum(hashes[windows.events.template], dtype=np.uint64),
+                )
+            )
             return mix(sums[windows.bounds[1:]] - sums[windows.bounds[:-1]])
         owner, template, number = windows.counts()
         value = hashes[template]
@@ -134,7 +137,7 @@ class Counts:
             out[i] = self._memo[key]
         return out
 
-    def _columns(self, vocabulary: Vocabulary) -> NDArray[np.int32]:
+    def _columns(self, vocabulary: Vocabulary) -> Int64s:
         """The frequent make-ups as a matrix (vector, template index); unknown ids are left out."""
         if self._matrix is None or self._matrix[0] != len(vocabulary.hashes):
             self._frequent()
@@ -143,7 +146,7 @@ class Counts:
             at[at == len(order)] = 0
             index = order[at] if len(order) else at
             rows = int(self._vector.max()) + 1 if len(self._vector) else 0
-            matrix = np.zeros((rows, len(vocabulary.hashes)), np.int32)
+            matrix = np.zeros((rows, len(vocabulary.hashes)), np.int64)
             matrix[self._vector, index] = self._cap(self._count)
             self._matrix = (len(vocabulary.hashes), matrix)
         return self._matrix[1]
@@ -155,11 +158,11 @@ class Counts:
 
     def _nearest(
         self, windows: Windows, i: int, vocabulary: Vocabulary
-    ) -> tuple[float, Int32s, Int32s]:
+    ) -> tuple[float, Int64s, Int64s]:
         """Distance, own counts and nearest make-up's counts (by template index) of a window."""
         events = windows.events.template[windows.span(i)]
         own = np.bincount(events, minlength=len(vocabulary.hashes))
-        own = self._cap(own).astype(np.int32)
+        own = self._cap(own)
         matrix = self._columns(vocabulary)
         if not len(matrix):
             return float(len(events)), own, np.zeros_like(own)
@@ -182,9 +185,16 @@ class Counts:
             text = f"a {self._window_word(windows)} of {len(events):,} lines"
             near = int(usual.sum())
             return [
-                Evidence(score, f"{text}; the nearest usual length is {near:,}", f"{near:,} lines",
-                         f"{len(events):,} lines", rows[:_CITED].tolist(), [], [],
-                         [f"length={len(events)}"])
+                Evidence(
+                    score,
+                    f"{text}; the nearest usual length is {near:,}",
+                    f"{near:,} lines",
+                    f"{len(events):,} lines",
+                    rows[:_CITED].tolist(),
+                    [],
+                    [],
+                    [f"length={len(events)}"],
+                )
             ]
         differs = np.flatnonzero(own != usual)
         more = [t for t in differs if own[t] > usual[t]]
@@ -203,12 +213,17 @@ class Counts:
             shown = np.flatnonzero(own)[:6].tolist()
             summary = f"a {name} whose {of_what} of events history held rarely"
             expected = f"{of_what} that are more common"
-        parts = [
-            f"{vocabulary.templates[t].id}x{own[t]}" for t in np.flatnonzero(own).tolist()
-        ]
+        parts = [f"{vocabulary.templates[t].id}x{own[t]}" for t in np.flatnonzero(own).tolist()]
         return [
             Evidence(
-                score, summary, expected, self._listed(own, shown, vocabulary), cited, key, shown, parts,
+                score,
+                summary,
+                expected,
+                self._listed(own, shown, vocabulary),
+                cited,
+                key,
+                shown,
+                parts,
                 usual=self._usual(usual, shown, name),
             )
         ]
@@ -218,20 +233,18 @@ class Counts:
         return "session" if windows.kind == "session" else "window"
 
     @staticmethod
-    def _usual(usual: Int32s, shown: list[int], name: str) -> Mapping[int, str]:
+    def _usual(usual: Int64s, shown: list[int], name: str) -> Mapping[int, str]:
         return {t: f"{usual[t]} per {name}" for t in shown}
 
     @staticmethod
-    def _difference(
-        own: Int32s, usual: Int32s, shown: list[int], vocabulary: Vocabulary
-    ) -> str:
+    def _difference(own: Int64s, usual: Int64s, shown: list[int], vocabulary: Vocabulary) -> str:
         return "; ".join(
             f"{own[t]} x '{vocabulary.templates[t].text}', nearest usual is {usual[t]}"
             for t in shown
         )
 
     @staticmethod
-    def _listed(counts: Int32s, shown: list[int], vocabulary: Vocabulary) -> str:
+    def _listed(counts: Int64s, shown: list[int], vocabulary: Vocabulary) -> str:
         return "; ".join(f"{counts[t]} x {vocabulary.templates[t].text}" for t in shown)
 
     def state(self) -> State:

@@ -110,7 +110,9 @@ class Rate:
         if not self._history:
             self._stats = np.zeros((0, len(self._COLUMNS)))
             return self._stats
-        slot, template, count, last_row = (np.concatenate(c) for c in zip(*self._history, strict=True))
+        slot, template, count, last_row = (
+            np.concatenate(c) for c in zip(*self._history, strict=True)
+        )
         self._hash, index = np.unique(template, return_inverse=True)
         self._slots = int(slot.max() - slot.min() + 1)
         self._now, self._begun = int(slot.max()), False
@@ -134,16 +136,21 @@ class Rate:
     def _table(
         windows: Windows, vocabulary: Vocabulary
     ) -> tuple[Int64s, NDArray[np.uint64], Int64s, Int64s]:
-        """(window, template hash, count, last row) of all that came, and of all lines together."""
+        """(window, template hash, count, last row) of all that came, and of all lines together.
+
+        The last row is that of the template in all of `windows`, not in the one window.
+        """
         owner, template, count = windows.counts()
         hashes = vocabulary.hashes[template]
         everything = np.arange(len(windows), dtype=np.int64)
-        last = windows.events.row[windows.bounds[1:] - 1] if len(windows) else everything
+        last = np.zeros(len(vocabulary.hashes), np.int64)
+        last[windows.events.template] = windows.events.row  # the last one wins
+        last_of_all = windows.events.row[windows.bounds[1:] - 1] if len(windows) else everything
         return (
             np.concatenate((owner, everything)),
             np.concatenate((hashes, np.full(len(windows), ALL_LINES))),
             np.concatenate((count, windows.sizes)),
-            np.concatenate((last[owner], last)),
+            np.concatenate((last[template], last_of_all)),
         )
 
     def _burst_digits(self, i: int, count: int) -> float:
@@ -181,16 +188,26 @@ class Rate:
             mine = slice(int(bounds[w]), int(bounds[w + 1]))
             self._begin(slot)
             hits = self._silences(slot, index, stats)
+            for hit in hits:  # what was seen last may stand in the windows at hand
+                hit.count = self._last_row(windows, w, hit)
             grew = count[mine] > stats[at[mine], 1]
             for i, c in zip(at[mine][grew].tolist(), count[mine][grew].tolist(), strict=True):
                 hits.append(_Hit(self._burst_digits(i, c), int(index[i]), 0, c))
             self._last[at[mine]] = slot
-            self._row[at[mine]] = last_row[mine]
             self._now = slot
             if hits:
                 self._hits[w] = hits
                 out[w] = max(h.score for h in hits)
+        self._row[at] = last_row
         return out
+
+    def _last_row(self, windows: Windows, w: int, hit: _Hit) -> int:
+        """The row in which a silent template came last before window `w`; -1 in another run."""
+        end = int(windows.bounds[w])
+        rows = windows.events.row[:end]
+        if hit.template >= 0:
+            rows = rows[windows.events.template[:end] == hit.template]
+        return int(rows[-1]) if len(rows) else hit.count
 
     def _index(self, vocabulary: Vocabulary) -> NDArray[np.int64]:
         """The template index of each known hash, -1 for all lines together."""
@@ -215,8 +232,12 @@ class Rate:
         power = step[due] * 2.0 ** np.floor(np.log2(silence[due] / step[due]))
         due = due[power > before[due]]
         return [
-            _Hit(self._silence_digits(i, int(silence[i])), int(index[i]), int(silence[i]),
-                 int(self._row[i]))
+            _Hit(
+                self._silence_digits(i, int(silence[i])),
+                int(index[i]),
+                int(silence[i]),
+                int(self._row[i]),
+            )
             for i in due.tolist()
         ]
 
@@ -238,13 +259,6 @@ class Rate:
         at = int(np.searchsorted(self._hash, vocabulary.hashes[template]))
         return [vocabulary.templates[template].id], [template], at
 
-    @staticmethod
-    def _what(
-        kind: str, of_all: str, templates: list[int], vocabulary: Vocabulary
-    ) -> str:
-        name = f"'{vocabulary.templates[templates[0]].text}'" if templates else of_all
-        return f"{kind} {name}"
-
     def _usual(self, at: int) -> str:
         active, largest, median = self._settle()[at, :3]
         low = 0 if active < 0.95 * self.slots else int(median)
@@ -260,11 +274,13 @@ class Rate:
         if templates:
             rows = rows[windows.events.template[span] == hit.template]
         cited = rows[:_CITED].tolist()
-        what = self._what("burst", "of lines of any kind", templates, vocabulary)
+        what = "burst of lines of any kind"
+        if templates:
+            what = f"burst of '{vocabulary.templates[templates[0]].text}'"
         usual = self._usual(at)
         return Evidence(
             hit.score,
-            f"{what}: seen {hit.count:,} times in {duration(self.interval)}, usually {usual}",
+            f"{what}, seen {hit.count:,} times in {duration(self.interval)}, usually {usual}",
             usual,
             f"{hit.count:,} in {duration(self.interval)}",
             cited,
@@ -279,10 +295,12 @@ class Rate:
         parts, templates, at = self._named(hit.template, vocabulary)
         gap = duration(self._settle()[at, 7] * self.interval)
         quiet = duration(hit.silence * self.interval)
-        what = self._what("vanished", "whole log", templates, vocabulary)
+        what = "the whole log fell silent"
+        if templates:
+            what = f"vanished: '{vocabulary.templates[templates[0]].text}'"
         return Evidence(
             hit.score,
-            f"{what}: not seen for {quiet}, usually every {gap} at the latest",
+            f"{what}, not seen for {quiet}, usually every {gap} at the latest",
             f"a line at least every {gap}",
             f"none for {quiet}",
             [hit.count] if hit.count >= 0 else [],

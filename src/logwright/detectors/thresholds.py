@@ -53,7 +53,7 @@ class Tail:
         ratio = p / self.rate
         if abs(self.shape) < 1e-9:
             return self.start - self.scale * math.log(ratio)
-        return self.start + self.scale / self.shape * (ratio**-self.shape - 1.0)
+        return float(self.start + self.scale / self.shape * (ratio**-self.shape - 1.0))
 
     def digits(self, x: Floats) -> Floats:
         """Minus log10 of the share of values that exceed x, 0 below `start`, at most 30.
@@ -102,7 +102,9 @@ def by_budget(scores: Floats, allowed: float, floor: float) -> Threshold:
         return Threshold(floor, reason)
     if allowed >= 1:
         value = float(np.nextafter(over[int(allowed)], np.inf))
-        reason = f"{len(over):,} of {len(scores):,} normal windows reach {floor:.3g}, only {may} may"
+        reason = (
+            f"{len(over):,} of {len(scores):,} normal windows reach {floor:.3g}, only {may} may"
+        )
         return Threshold(value, f"{reason}: raised to {value:.3g}")
     tail = fit_tail(scores)
     top = float(over[0])

@@ -58,9 +58,7 @@ class Unseen:
         return vocabulary.hashes[windows.events.template]
 
     @staticmethod
-    def bigram_hashes(
-        windows: Windows, template_hashes: NDArray[np.uint64]
-    ) -> NDArray[np.uint64]:
+    def bigram_hashes(windows: Windows, template_hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """Hashes of all 2-grams: window i's ``size + 1`` ones begin at ``bounds[i] + i``."""
         events = template_hashes[windows.events.template]
         n, m = len(events), len(windows)

@@ -43,6 +43,9 @@ class CitedLine(_Record):
     line_no: int = Field(description="1-based line number in the source.")
     offset: int = Field(description="Byte offset of the line's start in the decompressed source.")
     text: str = Field(description="The line, decoded with backslash escapes for invalid UTF-8.")
+    message_at: int = Field(
+        default=0, description="Position in `text` (characters) at which the message begins."
+    )
     time: str | None = Field(default=None, description="ISO 8601 UTC, where the line has one.")
     template: str | None = Field(default=None, description="Id of the line's template.")
     highlight: bool = Field(default=False, description="Whether this line is the reason itself.")

@@ -112,7 +112,18 @@ def _report(
         name = source_name(source.name)
         if source.skipped:
             yield _item("Skipped", f"{many(source.skipped, 'line')} of {name} that cannot be read")
-        yield from (_item("Note", f"{name}: {note}") for note in source.notes)
+    yield from (_item("Note", note) for note in _source_notes(run))
+
+
+def _source_notes(run: Run) -> Iterator[str]:
+    """The sources' notes; one that several sources share is said once."""
+    sharing: dict[str, list[str]] = {}
+    for source in run.sources:
+        for note in source.notes:
+            sharing.setdefault(note, []).append(source_name(source.name))
+    for note, names in sharing.items():
+        who = names[0] if len(names) == 1 else f"{len(names)} of {many(len(run.sources), 'source')}"
+        yield f"{who}: {note}"
 
 
 def _head(
@@ -273,7 +284,9 @@ def _evidence(finding: Finding, names: dict[str, str], width: int) -> Iterator[T
         if home is not None and line.source != home.source:
             place = f"{clip(names[line.source], 16)}:{place}"
         lead = " " * _INDENT + f"{place} │ "
-        yield Text(lead + fit(line.text, max(8, width - len(lead))), "dim")
+        # The message says what happened; its header stands in the columns already.
+        text = line.text[line.message_at :] or line.text
+        yield Text(lead + fit(text, max(8, width - len(lead))), "dim")
 
 
 def _names(groups: Sequence[PatternGroup]) -> dict[str, str]:

@@ -24,7 +24,12 @@ try:
 
     BACKEND = "C kernel"
 except ImportError:
-    from logwright.logs.twin import Table, headers, lines, token_spans
+    from logwright.logs.twin import (  # type: ignore[assignment]
+        Table,
+        headers,
+        lines,
+        token_spans,
+    )
 
     BACKEND = "numpy twin (slower: no compiled kernel in this install)"
 

@@ -75,8 +75,6 @@ class _SourceState:
     detected: Detected
     clock: Clock
     json: JsonLines | None
-    day: int
-    year: int
 
 
 class Reader:
@@ -135,6 +133,14 @@ class Reader:
             self.sources.sources[block.source_id].stats.lines += len(batch)
             yield batch
 
+    def message_at(self, source_id: int, text: bytes) -> int:
+        """Where the message begins in one line's text: behind the header of its source's format."""
+        program = self._states[source_id].detected.program
+        if not program:
+            return 0
+        content, *_ = headers(text, np.zeros(1, np.int64), np.array([len(text)]), program, 2000, 0)
+        return int(content[0])
+
     def take_shapes(self) -> NewShapes:
         """Shapes, and further lines of shapes, met since the last call."""
         new, self._new = self._new, []
@@ -151,12 +157,15 @@ class Reader:
             else:
                 detected = detect(samples, label_prefix=settings.label_prefix)
             reference = self._reference(block.source_id)
-            clock = Clock(settings.timezone, reference, names_year=detected.names_year)
-            json = JsonLines(samples, settings.timezone) if detected.format.kind == "json" else None
-            moment = time.gmtime(reference)
-            state = _SourceState(
-                detected, clock, json, int(reference // 86400), moment.tm_year
+            clock = Clock(
+                settings.timezone,
+                reference,
+                names_year=detected.names_year,
+                names_day=detected.names_day,
+                names_zone=detected.names_zone,
             )
+            json = JsonLines(samples, settings.timezone) if detected.format.kind == "json" else None
+            state = _SourceState(detected, clock, json)
             self._states[block.source_id] = state
         return state
 
@@ -177,7 +186,7 @@ class Reader:
         program = state.detected.program
         if program:
             content, ts, spans, _ = headers(
-                block.buf, start, end, program, state.clock.year, state.day
+                block.buf, start, end, program, state.clock.year, state.clock.day
             )
             ts = state.clock.fix(ts)
         else:
@@ -194,15 +203,27 @@ class Reader:
         coded = {
             slot: dictionary.code(block.buf, *names[slot]) if slot in names else absent
             for slot, dictionary in (
-                ("host", self.hosts), ("component", self.components), ("label", self.labels)
+                ("host", self.hosts),
+                ("component", self.components),
+                ("label", self.labels),
             )
         }
         shape = self._shape(block.buf, content, end)
         return LineBatch(
-            block.buf, block.source_id, start, end, content, shape, ts, level,
-            coded["host"], coded["component"],
-            self._sessions(block.buf, content, end, shape), coded["label"],
-            start + block.offset, np.arange(block.line_no, block.line_no + n, dtype=np.int64),
+            block.buf,
+            block.source_id,
+            start,
+            end,
+            content,
+            shape,
+            ts,
+            level,
+            coded["host"],
+            coded["component"],
+            self._sessions(block.buf, content, end, shape),
+            coded["label"],
+            start + block.offset,
+            np.arange(block.line_no, block.line_no + n, dtype=np.int64),
         )
 
     def _json_batch(self, block: Block, state: _SourceState, json: JsonLines) -> LineBatch:
@@ -217,11 +238,21 @@ class Reader:
             return np.append(table, np.int32(-1))[codes]
 
         return LineBatch(
-            columns.buf, block.source_id, columns.start, columns.end, columns.start, shape,
-            columns.ts, self._level(recoded(self._levels, columns.level)),
-            recoded(self.hosts, columns.host), recoded(self.components, columns.component),
+            columns.buf,
+            block.source_id,
+            columns.start,
+            columns.end,
+            columns.start,
+            shape,
+            columns.ts,
+            self._level(recoded(self._levels, columns.level)),
+            recoded(self.hosts, columns.host),
+            recoded(self.components, columns.component),
             self._sessions(columns.buf, columns.start, columns.end, shape),
-            np.full(len(shape), -1, np.int32), columns.offset, columns.line_no, block.buf,
+            np.full(len(shape), -1, np.int32),
+            columns.offset,
+            columns.line_no,
+            block.buf,
         )
 
     def _level(self, codes: Int32s) -> Int8s:

@@ -1,7 +1,7 @@
 """A recording: what has to outlast its block, kept in bounded memory.
 
 It numbers all records of a run (global rows 0, 1, 2, ...), keeps chosen columns for a second pass,
-and finds a row's source, line number, byte offset and text again. Columns above a stated size move
+puts the records of several sources in order of time, and finds a row's source, line number, byte offset and text again. Columns above a stated size move
 to an unnamed temporary file; texts are read again from their source where it is a plain
 file, and from a compressed copy of the blocks (LZ4, in a temporary file too) where it is not.
 """
@@ -18,11 +18,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from logwright.logs.batch import LineBatch
+from logwright.logs.batch import NO_TIME, LineBatch
 
 __all__ = ["Place", "Recording"]
 
 _IN_MEMORY = 256 << 20
+_MOST_SORTED = 10_000_000
 _TEXT_LIMIT = 4096
 _COLUMNS = {"shape": np.int32, "ts": np.int64, "level": np.int8, "session": np.int32}
 
@@ -56,19 +57,21 @@ class Recording:
     """Rows of a run, appended batch by batch.
 
     `plain` holds, per source number, the path to read texts from again, or None where blocks must be
-    copied; `columns` says whether the columns for a second pass are kept.
+    copied; `keep_columns` says whether the columns for a second pass are kept.
     """
 
-    def __init__(self, plain: Sequence[str | None], columns: bool) -> None:
+    def __init__(self, plain: Sequence[str | None], keep_columns: bool = True) -> None:
         self.rows = 0
+        self.keep_columns = keep_columns
         self._plain = plain
-        self._keep = columns
         self._chunks: list[_Chunk] = []
         self._firsts: list[int] = []
         self._held = 0
         self._spilled = 0
         self._file: IO[bytes] | None = None
         self._texts: IO[bytes] | None = None
+        self._order: NDArray[np.int64] | None = None  # sorted position -> row as it was read
+        self._sorted: dict[str, NDArray[Any]] = {}
         self._codec = pa.Codec("lz4_raw") if pa.Codec.is_available("lz4_raw") else pa.Codec("lz4")
 
     def append(self, batch: LineBatch) -> NDArray[np.int64]:
@@ -79,16 +82,24 @@ class Recording:
             return rows
         base = int(batch.offset[0])
         chunk = _Chunk(
-            self.rows, n, batch.source_id, int(batch.line_no[0]), base,
+            self.rows,
+            n,
+            batch.source_id,
+            int(batch.line_no[0]),
+            base,
             (batch.offset - base).astype(np.int32),
-            {c: getattr(batch, c) for c in _COLUMNS} if self._keep else None, -1, -1, 0, 0,
+            {c: getattr(batch, c) for c in _COLUMNS} if self.keep_columns else None,
+            -1,
+            -1,
+            0,
+            0,
         )
         if self._plain[batch.source_id] is None:
             self._copy_text(chunk, batch)
         self._chunks.append(chunk)
         self._firsts.append(self.rows)
         self.rows += n
-        self._held += n * (4 + (17 if self._keep else 0))
+        self._held += n * (4 + (17 if self.keep_columns else 0))
         while self._held > _IN_MEMORY:
             self._spill(self._chunks[self._spilled])
             self._spilled += 1
@@ -111,7 +122,7 @@ class Recording:
         self._file.write(chunk.begin.tobytes())
         for column in (chunk.columns or {}).values():
             self._file.write(np.ascontiguousarray(column).tobytes())
-        self._held -= chunk.rows * (4 + (17 if self._keep else 0))
+        self._held -= chunk.rows * (4 + (17 if self.keep_columns else 0))
         chunk.begin = chunk.columns = None
 
     def _begins(self, chunk: _Chunk) -> NDArray[np.int32]:
@@ -125,6 +136,12 @@ class Recording:
         self, first: int, stop: int, step: int
     ) -> Iterator[tuple[NDArray[np.int64], dict[str, NDArray[Any]]]]:
         """Rows [first, stop) in pieces of about `step`: their numbers and their columns."""
+        if self._order is not None:
+            for begin in range(first, stop, step):
+                end = min(begin + step, stop)
+                rows = np.arange(begin, end, dtype=np.int64)
+                yield rows, {k: v[begin:end] for k, v in self._sorted.items()}
+            return
         parts: list[tuple[int, int, dict[str, NDArray[Any]]]] = []
         waiting = 0
         for chunk in self._chunks:
@@ -140,6 +157,45 @@ class Recording:
                 parts, waiting = [], 0
         if parts:
             yield self._joined(parts)
+
+    def sort_by_time(self, lateness: int) -> str | None:
+        """Put the records of several sources in order of time, numbering them anew.
+
+        Nothing is done where each source begins, but for `lateness` ns, after the one before it
+        ended. Gives a sentence where there are too many records to be sorted in memory.
+        """
+        last: dict[int, int] = {}
+        overlap, newest = False, NO_TIME
+        for chunk in self._chunks:
+            ts = self._columns(chunk)["ts"]
+            ts = ts[ts != NO_TIME]
+            if len(ts):
+                new = chunk.source_id not in last and newest != NO_TIME
+                overlap |= new and int(ts[0]) < newest - lateness
+                last[chunk.source_id] = int(ts[-1])
+                newest = max(newest, int(ts.max()))
+        if not overlap:
+            return None
+        if self.rows > _MOST_SORTED:
+            return (
+                f"the sources overlap in time and hold more than the {_MOST_SORTED:,} lines that "
+                "are sorted: records that overlap count as late"
+            )
+        parts = [self._columns(chunk) for chunk in self._chunks]
+        columns = {name: np.concatenate([p[name] for p in parts]) for name in _COLUMNS}
+        times = columns["ts"].copy()
+        for source in last:  # a record without a time stays behind the one before it
+            mine = np.concatenate(
+                [np.full(c.rows, c.source_id == source, bool) for c in self._chunks]
+            )
+            known = np.flatnonzero(mine & (times != NO_TIME))
+            rows = np.flatnonzero(mine)
+            before = np.maximum(np.searchsorted(known, rows, side="right") - 1, 0)
+            times[rows] = columns["ts"][known[before]]
+        order = np.argsort(times, kind="stable")
+        self._sorted = {name: column[order] for name, column in columns.items()}
+        self._order = order
+        return None
 
     def _columns(self, chunk: _Chunk) -> dict[str, NDArray[Any]]:
         if chunk.columns is not None:
@@ -161,6 +217,8 @@ class Recording:
 
     def place(self, row: int) -> Place:
         """Where a row stands, and its text."""
+        if self._order is not None:
+            row = int(self._order[row])
         chunk = self._chunks[bisect.bisect_right(self._firsts, row) - 1]
         index = row - chunk.first_row
         begins = self._begins(chunk)

@@ -25,13 +25,18 @@ _FORMS: tuple[tuple[bytes, re.Pattern[bytes]], ...] = (
             rb"|pypi-[\w-]{50,}|sk-[\w-]{20,})"
         ),
     ),
-    (b"authorization", re.compile(rb"(?i)(?<=authorization)([\"']?\s*[:=]\s*[\"']?(?:\w+ )?)[^\s\"',;]+")),
+    (
+        b"authorization",
+        re.compile(rb"(?i)(?<=authorization)([\"']?\s*[:=]\s*[\"']?(?:\w+ )?)[^\s\"',;]+"),
+    ),
     (b"bearer", re.compile(rb"(?i)(?<=\bbearer )()[\w.~+/=-]{12,}")),
     (b"url password", re.compile(rb"(?<=://)([^/\s:@]{0,64}:)[^/\s@]{1,128}(?=@)")),
     (
         b"secret",
         re.compile(
-            rb"(?i)(" + _NAMES + rb"[\"']?\s?[=:]\s?)(?:\"[^\"]{1,256}\"|'[^']{1,256}'|[^\s\"',;&)\]}]{3,})"
+            rb"(?i)("
+            + _NAMES
+            + rb"[\"']?\s?[=:]\s?)(?:\"[^\"]{1,256}\"|'[^']{1,256}'|[^\s\"',;&)\]}]{3,})"
         ),
     ),
 )

@@ -53,7 +53,9 @@ class SessionKey:
             self._regex = re.compile(self.pattern)
         except re.error as error:
             shown = self.pattern.decode("utf-8", "backslashreplace")
-            raise SettingsError(f"session: {shown!r} is not a regular expression: {error}") from None
+            raise SettingsError(
+                f"session: {shown!r} is not a regular expression: {error}"
+            ) from None
 
     def key_of(self, content: bytes) -> bytes | None:
         """The session key of one line: the first group of the match, or all of it."""

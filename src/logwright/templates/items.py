@@ -43,6 +43,7 @@ _PAIR = re.compile(rb"[A-Fa-f]{2}")
 _HOST = re.compile(rb"[a-z-]+(?:\.[a-z-]+)*\.([a-z]{2,})")
 _SOURCE = frozenset(b"py rb go rs js ts java cpp cc hpp php pl sh so cs kt swift scala".split())
 _KNOWN_MAX = 1_000_000
+_KNOWN_BYTES = 64
 _PLANS_MAX = 10_000
 
 
@@ -61,6 +62,25 @@ def spans(kinds: str) -> list[tuple[int, int]]:
     [(0, 1), (1, 2), (2, 5), (5, 6), (6, 7)]
     """
     return [m.span() for m in _ITEM.finditer(kinds)]
+
+
+def _kind_of(token: bytes) -> str:
+    """The kind letter of a token that is no delimiter: see `Lexer`."""
+    short = len(token) < 7 and token.isalpha()  # too short to be variable without a digit
+    if (not short and is_variable(token)) or is_value(token):
+        return "v"
+    word = token.lower()
+    if word in _UNITS:
+        return "u"
+    if word in SCHEMES or (len(token) == 1 and token.isupper()):
+        return "s"
+    if _PAIR.fullmatch(token):
+        return "x"
+    if word in _CLOCK and token[:1].isupper():
+        return _CLOCK[word]
+    if b"." in token and (host := _HOST.fullmatch(token)) and host[1] not in _SOURCE:
+        return "h"
+    return "w"
 
 
 def run_of(kinds: str) -> bytes:
@@ -94,23 +114,11 @@ class Lexer:
         self._known[b"\x00"] = "v"
 
     def _kind(self, token: bytes) -> str:
-        if is_variable(token) or is_value(token):
-            kind = "v"
-        elif token.lower() in _UNITS:
-            kind = "u"
-        elif token.lower() in SCHEMES or (len(token) == 1 and token.isupper()):
-            kind = "s"
-        elif _PAIR.fullmatch(token):
-            kind = "x"
-        elif token[:1].isupper() and (clock := _CLOCK.get(token.lower())):
-            kind = clock
-        elif (host := _HOST.fullmatch(token)) and host[1] not in _SOURCE:
-            kind = "h"
-        else:
-            kind = "w"
-        if len(self._known) >= _KNOWN_MAX:  # untrusted text must not grow this without bound
-            self._forget()
-        self._known[token] = kind
+        kind = _kind_of(token)
+        if len(token) <= _KNOWN_BYTES:
+            if len(self._known) >= _KNOWN_MAX:  # untrusted text must not grow this without bound
+                self._forget()
+            self._known[token] = kind
         return kind
 
     def lex(self, content: bytes) -> tuple[list[bytes], str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from logwright.logs.batch import NO_TIME, Int8s, Int32s, Int64s
 __all__ = ["Events", "Windows", "mix", "pair_hash"]
 
 UInt64s = NDArray[np.uint64]
+Kind = Literal["session", "time", "count"]
 
 
 @dataclass(slots=True)
@@ -59,7 +61,7 @@ class Windows:
     tumbling and sliding windows; `end` the closing time (ns, or a row number without time); `late`
     marks windows of records that came after their window had closed."""
 
-    kind: str
+    kind: Kind
     bounds: Int64s
     events: Events
     key: Int64s
@@ -119,7 +121,7 @@ class Windows:
         )
 
     @staticmethod
-    def of_sequences(sequences: Sequence[Sequence[int]], kind: str = "session") -> Windows:
+    def of_sequences(sequences: Sequence[Sequence[int]], kind: Kind = "session") -> Windows:
         """Windows from lists of template indices, for tests and for data sets of event ids."""
         sizes = np.array([len(s) for s in sequences], np.int64)
         template = np.array([t for s in sequences for t in s], np.int32)

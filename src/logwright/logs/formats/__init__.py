@@ -1,7 +1,7 @@
 """Log formats: the built-in ones, and finding the one that fits.
 
-A format fits a line if one of its header programs runs to its end and what it reads as a level is
-one. Indented lines (stack traces) and blank ones do not count. The first format in `FORMATS` that
+A format fits a line if one of its header programs runs to its end, what it reads as a level is one,
+and the year, where it is named, lies between 1980 and 2100. Indented lines (stack traces) and blank ones do not count. The first format in `FORMATS` that
 fits four lines in five is taken; else the one that fits most, if that is at least half of them.
 """
 
@@ -84,6 +84,9 @@ _SAMPLES = 200
 _SURE, _ENOUGH = 0.8, 0.5
 _FIRST_LOOK = 16
 """Lines on which a layout is tried first: one that fits none of them is passed over."""
+
+_EARLIEST, _LATEST = 315_532_800 * 10**9, 4_102_444_800 * 10**9
+"""1980 and 2100: a time outside is no time."""
 
 _NO_LAYOUT = Layout("<content>", b"")
 
@@ -222,9 +225,11 @@ def _compiled(format: Format) -> Iterator[Layout]:
 
 
 def _fits(layout: Layout, heads: Sequence[bytes]) -> np.ndarray:
-    """For each line, whether the layout fits: the program ends, and its level is one."""
-    _, _, spans, status = run_on(layout.program, heads)
+    """For each line, whether the layout fits: the program ends, and what it reads makes sense."""
+    _, ts, spans, status = run_on(layout.program, heads)
     fits: np.ndarray = status == p.FULL
+    if layout.names_year:  # so that not every long number is an epoch
+        fits &= (ts >= _EARLIEST) & (ts < _LATEST)
     if "level" in layout.slots and fits.any():
         text, at = b"".join(heads), 2 * p.SLOTS["level"]
         for row in np.flatnonzero(fits & (spans[:, at] >= 0)).tolist():

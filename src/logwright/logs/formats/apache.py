@@ -12,7 +12,7 @@ FORMAT = Format(
         f"{_TIME} [<component>:<level>] [pid <_...>] <content>",
     ),
     samples=(
-        "[Sun Dec 04 04:47:44 2005] [notice] workerEnv.init() ok /etc/httpd/conf/workers2.properties",
+        "[Sun Dec 04 04:47:44 2005] [notice] workerEnv.init() ok /etc/httpd/workers2.properties",
         "[Sun Dec 04 05:15:09 2005] [error] [client 222.166.160.184] Directory index forbidden",
         "[Thu Jan 11 10:10:10.123456 2024] [core:error] [pid 123:tid 456] [client 10.0.0.1:5] "
         "AH00128: File does not exist: /var/www/x",

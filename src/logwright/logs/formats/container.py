@@ -1,4 +1,4 @@
-"""Container runtimes (CRI): what kubelet writes under /var/log/pods; the inner line is the message."""
+"""Container runtimes (CRI): the files under /var/log/pods; the inner line is the message."""
 
 from logwright.logs.formats.base import Format
 

@@ -16,7 +16,6 @@ _BODIES = (
     "{0}: <content>",
     "{0} - <content>",
     "{0} <content>",
-    "{0}, <content>",
     "{0}|<content>",
 )
 _BRACKETED = ("[<time:{0}>]", "<time:{0}>", "(<time:{0}>)")
@@ -42,6 +41,7 @@ FORMAT = Format(
             for around in _BRACKETED
             for time in TIMES
         ),
+        *(f"<time:{time}>, <content>".replace("{,%f}", "") for time in TIMES),
         *(body.format(time) for body in (*_LEVEL_WITHIN, *_LATER) for time in TIMES),
     ),
     samples=(

@@ -1,4 +1,4 @@
-"""Python logging: the standard library's usual layouts, Flask, Celery, Loguru, Gunicorn, Tornado."""
+"""Python logging: the standard library, Flask, Celery, Loguru, Gunicorn, Tornado, Uvicorn."""
 
 from logwright.logs.formats.base import Format
 

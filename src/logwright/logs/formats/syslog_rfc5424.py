@@ -1,4 +1,4 @@
-"""Syslog RFC 5424, as sent over the network: structured data is skipped (three elements at most)."""
+"""Syslog RFC 5424, as networks carry it: structured data (up to three elements) is skipped."""
 
 from logwright.logs.formats.base import Format
 
