@@ -28,7 +28,7 @@ class FakeVocabulary:
             ((i + 1) * 0x9E3779B97F4A7C15 % 2**64 << 64 | i).to_bytes(16, "big")
             for i in range(size)
         ]
-        self.templates = [Template([k], lines=((f"event {i}".encode(),),)) for i, k in enumerate(keys)]
+        self.templates = [Template([k], lines=((b"event " + bytes([97 + i]),),)) for i, k in enumerate(keys)]
         self.hashes = np.array([int(t.id[2:], 16) for t in self.templates], np.uint64)
 
     def __len__(self) -> int:
@@ -247,7 +247,7 @@ def test_a_burst_is_told_with_what_is_usual():
     assert scores[1] > 5
     found = detector.evidence(today, 1, VOCABULARY, 5.0)
     texts = [e.summary for e in found]
-    assert "burst of 'event 0', seen 412 times in 1 minute, usually 2-3 per minute" in texts
+    assert "burst of 'event a', seen 412 times in 1 minute, usually 2-3 per minute" in texts
 
 
 def test_more_is_never_less_improbable():
@@ -263,7 +263,7 @@ def test_silence_is_told_at_growing_lengths_and_not_in_between():
     today = intervals([{}] * 60 + [{1: 1}] * 30)
     scores = detector.score(today, VOCABULARY)
     assert np.flatnonzero(scores > 0).tolist() == [2, 5, 11, 23]
-    assert "vanished: 'event 0', not seen for 3 minutes" in _silence_at(detector, 3)
+    assert "vanished: 'event a', not seen for 3 minutes" in _silence_at(detector, 3)
 
 
 def _silence_at(detector: Rate, lines: int) -> str:

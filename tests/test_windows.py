@@ -158,3 +158,11 @@ def test_the_plan_follows_from_the_log():
     assert choose_plan(Settings(), False, 1000, 0).kind == "count"
     plan = choose_plan(Settings(), False, 1_000_000, day)
     assert (plan.kind, plan.size, plan.interval) == ("time", 10 * SECOND, 300 * SECOND)
+
+
+def test_count_windows_begin_with_the_first_record_whatever_its_row():
+    events = events_of([0] * 10).take(np.array([3, 5, 6, 9]))
+    assert run(CountWindows(size=3, step=3), events, [1]) == [
+        (0, False, [3, 5, 6]),
+        (1, False, [9]),
+    ]

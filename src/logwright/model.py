@@ -73,7 +73,7 @@ class Model:
     ['job <*> done']
     >>> _ = log.write_text("job 51 done\\ndisk full\\n")
     >>> [f.summary for f in model.detect(str(log))]
-    ['new template, seen once; never in the 50 lines of history']
+    ["new: 'disk full', seen once, never in the 50 lines of history"]
     """
 
     miner: Miner

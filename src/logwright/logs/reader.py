@@ -92,9 +92,9 @@ class Reader:
         self._kept: dict[int, set[bytes]] = {}
         self._new: list[tuple[int, bytes]] = []
         self._states: dict[int, _SourceState] = {}
+        self._blank = np.array([BLANK], np.int32)  # shapes of white space alone
         for text in (b"", _OVERFLOW_TEXT):  # the codes BLANK and OVERFLOW
-            codes, _ = self.shapes.encode(text, np.zeros(1, np.int64), np.array([len(text)]))
-            self._new.append((int(codes[0]), text))
+            self.shapes.encode(text, np.zeros(1, np.int64), np.array([len(text)]))
         self._session_done = settings.session == "none"
         if settings.session and not self._session_done:
             self.set_session(SessionKey(settings.session.encode(), "as asked"))
@@ -272,11 +272,18 @@ class Reader:
         if len(self.shapes) > self.settings.max_shapes and len(fresh):
             over = codes[fresh]
             self.shapes.evict(over)
+            if not self.overflowed:
+                self._new.append((OVERFLOW, _OVERFLOW_TEXT))
             beyond = np.isin(codes, over)
             self.overflowed += int(np.count_nonzero(beyond))
             return np.where(beyond, np.int32(OVERFLOW), codes)
         if len(fresh):
             self._looks[codes[fresh]] = _LOOKS
+            blank = [i for i in fresh.tolist() if not buf[content[i] : end[i]].strip()]
+            self._blank = np.concatenate((self._blank, codes[blank]))
+            self._looks[self._blank] = 0
+        if len(self._blank) > 1:
+            codes = np.where(np.isin(codes, self._blank), np.int32(BLANK), codes)
         if not self._session_done:
             self._find_session(buf, content, end)
         again = np.flatnonzero(self._looks[codes] > 0)

@@ -137,27 +137,24 @@ class CountWindows:
     size: int
     step: int
     _open: Events | None = None
+    _base: int = 0  # how many records came before the open ones
 
     def push(self, events: Events) -> Windows:
         """Take records in input order; give back the windows that this closes."""
         if self._open is not None:
             events = Events.concat([self._open, events])
-        if not len(events):
-            return Windows.of_sequences([], "count")
-        base = int(events.row[0])
-        first = -(-base // self.step)
-        last = (base + len(events) - self.size) // self.step
+        first = -(-self._base // self.step)
+        last = (self._base + len(events) - self.size) // self.step
         windows = self._cut(events, first, last)
-        keep_from = max((last + 1) * self.step - base, 0)
-        self._open = events.take(slice(keep_from, None))
+        done = max((last + 1) * self.step - self._base, 0)
+        self._open, self._base = events.take(slice(done, None)), self._base + done
         return windows
 
     def _cut(self, events: Events, first: int, last: int) -> Windows:
-        base = int(events.row[0])
+        """Windows number `first` to `last` of the open records."""
         number = np.arange(first, max(last + 1, first), dtype=np.int64)
-        start = number * self.step - base
-        stop = np.minimum(start + self.size, len(events))
-        sizes = np.maximum(stop - start, 0)
+        start = number * self.step - self._base
+        sizes = np.maximum(np.minimum(start + self.size, len(events)) - start, 0)
         bounds = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
         at = np.arange(bounds[-1]) - np.repeat(bounds[:-1] - start, sizes)
         end = number * self.step + self.size
@@ -167,10 +164,8 @@ class CountWindows:
     def flush(self) -> Windows:
         """Close what is open: one window with the records that no closed window held."""
         events, self._open = self._open, None
-        if events is None or not len(events):
+        held = self.size - self.step if self._base else 0
+        if events is None or len(events) <= held:
             return Windows.of_sequences([], "count")
-        held = int(events.row[0]) + self.size - self.step
-        if self.size != self.step and int(events.row[-1]) < held:
-            return Windows.of_sequences([], "count")
-        number = -(-int(events.row[0]) // self.step)
+        number = self._base // self.step
         return self._cut(events, number, number)
