@@ -119,11 +119,13 @@ class TestRank:
         # A score compares within its detector: 400 of one is not above 12 of another.
         rate = [make(n, detector="rate", score=400.0 - n, pattern="p-r", count=9) for n in (1, 2)]
         unseen = [make(n, score=15.0 - n, pattern="p-u") for n in (3, 4)]
-        assert ranked([*rate, *unseen]) == [unseen[0], rate[0], unseen[1], rate[1]]
+        assert ranked([*rate, *unseen]) == [rate[0], unseen[0], rate[1], unseen[1]]
 
-    def test_rarer_patterns_come_first_then_smaller_ids(self) -> None:
-        often, rare, twin = make(1, count=50), make(3, pattern="p-2"), make(2, pattern="p-3")
-        assert ranked([often, rare, twin]) == [twin, rare, often]
+    def test_patterns_with_more_lines_come_first_then_earlier_ones_then_smaller_ids(self) -> None:
+        often, once, twin = make(9, count=50), make(3, pattern="p-2"), make(2, pattern="p-3")
+        early = make(5, pattern="p-4", first_seen="2025-01-01T00:00:00Z")
+        late = make(4, pattern="p-5", first_seen="2025-01-01T00:00:01Z")
+        assert ranked([late, early, once, twin, often]) == [often, twin, once, early, late]
 
     @given(st.randoms(use_true_random=False))
     def test_input_order_does_not_matter(self, rnd: random.Random) -> None:

@@ -119,7 +119,7 @@ class TestRender:
 
     def test_top(self) -> None:
         text = render(RUN, FINDINGS, width=80, top=2)
-        assert "3 more patterns (5 findings) below these" in text
+        assert "3 more patterns (3 findings) below these" in text
         assert "more pattern" not in render(RUN, FINDINGS, width=80, top=0)
 
     def test_nothing_found_says_what_was_checked(self) -> None:

@@ -151,8 +151,9 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
 
     Severity comes first. Scores compare within one detector only, so inside a severity each
     finding takes its position among the distinct scores of its own detector, and the detectors
-    take turns: all highest ones, then all second ones. Among equals the rarer comes first (the
-    smaller count of its pattern), then the smaller id, so the order of the input does not matter.
+    take turns: all highest ones, then all second ones (how rare something was in history is in its
+    score). Among equals the pattern with more lines comes first, then the earlier finding, then the
+    smaller id, so the order of the input does not matter.
     """
     pool = list(findings)
     scores: dict[tuple[str, str], set[float]] = {}
@@ -166,11 +167,12 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
         for place, score in enumerate(sorted(values, reverse=True))
     }
 
-    def key(finding: Finding) -> tuple[int, int, int, str]:
+    def key(finding: Finding) -> tuple[int, int, int, tuple[bool, datetime, str], str]:
         return (
             -SEVERITIES.index(finding.severity),
             position[finding.severity, finding.detector, finding.score],
-            counts[finding.pattern],
+            -counts[finding.pattern],
+            _time_key(finding.first_seen or ""),
             finding.id,
         )
 

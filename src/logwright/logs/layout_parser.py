@@ -97,7 +97,9 @@ class _Parser:
                 raise self.fail(at, "'}' closes nothing (a literal one is written \\})")
             elif times and char == "%":
                 found += self.code(at)
-            elif not times and char == "<":
+            elif char == "<":
+                if times:
+                    raise self.fail(opened, "'<' is not closed")
                 found += self.field(at)
             else:
                 found += _literal(at, char)
@@ -234,16 +236,17 @@ def _fill_slots(parts: list[_Part]) -> None:
 
 
 def _forgive(parts: list[_Part]) -> list[_Part]:
-    """Put a mark behind the time, and another behind the text that follows it."""
+    """Put a mark behind the time, and behind each space in the text that follows it."""
     timed = [i for i, part in enumerate(parts) if part.field == "time:"]
     if not timed:
         return parts
-    first = last = timed[-1] + 1
-    while last < len(parts) and parts[last].ops and parts[last].first:
-        last += 1
     mark = _Part(0, _NONE, p.op(p.MARK))
-    rest = [mark, *parts[last:]] if first < last < len(parts) else parts[last:]
-    return [*parts[:first], mark, *parts[first:last], *rest]
+    found = [*parts[: timed[-1] + 1], mark]
+    rest = parts[timed[-1] + 1 :]
+    while rest and rest[0].ops and rest[0].first:
+        found += [rest[0], mark] if rest[0].blank and len(rest) > 1 else rest[:1]
+        rest = rest[1:]
+    return found + rest
 
 
 def parse(text: str) -> tuple[bytes, tuple[tuple[int, int], ...]]:

@@ -25,6 +25,8 @@ _LATER = (
     "<level> [<time:{0}>] <content>",
     "[<level>] <time:{0}> <content>",
     "[<level>] [<time:{0}>] <content>",
+    "<component> | <time:{0}> <level> <content>",
+    "<component> | <time:{0}> <content>",
     "<_> <time:{0}> <level> <content>",
     "<_> [<time:{0}>] <level> <content>",
     "<_> <time:{0}> <content>",
@@ -41,7 +43,7 @@ FORMAT = Format(
             for around in _BRACKETED
             for time in TIMES
         ),
-        *(f"<time:{time}>, <content>".replace("{,%f}", "") for time in TIMES),
+        *(f"<time:{time}>,{{ }}<content>".replace("{,%f}", "") for time in TIMES),
         *(body.format(time) for body in (*_LEVEL_WITHIN, *_LATER) for time in TIMES),
     ),
     samples=(
@@ -54,5 +56,7 @@ FORMAT = Format(
         "10:00:00 tick",
         "[10:00:00 INF] Now listening on: http://localhost:5000",
         "worker-3 2024-05-01 10:00:00 job 17 done",
+        "2024-05-01 10:00:00,pump 3,stopped",
+        "web-1  | 2024-05-01T10:00:00Z listening",
     ),
 )
