@@ -4,7 +4,7 @@ The kernel reads what a line says. A `Clock`, one per source, adds the rest to i
 
 * Year (or day) not named: the first time gets the latest year that does not lie more than a day
   after the reference, which is the source's own date. From then on a jump back by more than half a
-  year begins the next one, and a jump forward by as much is a straggler from the year before.
+  year begins the next one, and a jump forward by nearly a year is a straggler from the year before.
 * Zone not named: the times are read in the zone of the settings. The hour that the end of summer
   time repeats is told apart by a step back of five minutes or more.
 
@@ -168,7 +168,7 @@ class Clock:
         if self._last_within is None:
             self._last_within = int(within[0])
         change = np.diff(within, prepend=np.int64(self._last_within))
-        turns = (change < -length // 2).astype(np.int64) - (change > length // 2)
+        turns = (change < -length // 2).astype(np.int64) - (change > length - length // 50)
         turns = np.cumsum(turns)
         if first:
             self._period = self._first_period = self._start(within, turns)

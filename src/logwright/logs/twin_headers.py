@@ -294,6 +294,8 @@ def headers(
     check_spans(start, end, len(data))
     run = _Run(data, start, end)
     for index in range(len(program) // 4):
+        if not run.alive.any():
+            break
         code, a, b, c = program[4 * index : 4 * index + 4]
         run.step(index, code, a, b, c)
     result = run.kept  # a failed line keeps what stood at its last MARK, or nothing
