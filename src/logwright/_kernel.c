@@ -139,7 +139,7 @@ static int number(Header *h, const u8 **at, const u8 *e, int part, int least, in
     if (digits < least) return 0;
     if (part == FRACTION) for (; digits < 9; digits++) v *= 10;
     else if (part == EPOCH) h->unit = digits <= 11 ? G : digits <= 14 ? 1000000 : digits <= 17 ? 1000 : 1;
-    else if (part == YEAR2) { v += v >= 70 ? 1900 : 2000; part = YEAR; }
+    else if (part == YEAR2) { if (v > 99) return 0; v += v >= 70 ? 1900 : 2000; part = YEAR; }
     else if (v < low[part] || v > high[part]) return 0;
     h->part[part] = v;
     h->have |= 1 << part;

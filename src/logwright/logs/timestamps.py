@@ -2,9 +2,9 @@
 
 The kernel reads what a line says. A `Clock`, one per source, adds the rest to its blocks in order:
 
-* Year (or day) not named: the first time gets the latest year that does not lie more than a day
-  after the reference, which is the source's own date. From then on a jump back by more than half a
-  year begins the next one, and a jump forward by nearly a year is a straggler from the year before.
+* Year (or day) not named: the first time gets the latest one with which it does not lie more than a
+  day (or an hour) after the reference, the source's own date. From then on a jump back by more than
+  half a year begins the next one, and a jump forward by nearly a year is a straggler from the last.
 * Zone not named: the times are read in the zone of the settings. The hour that the end of summer
   time repeats is told apart by a step back of five minutes or more.
 

@@ -1,8 +1,9 @@
 """Log formats: the built-in ones, and finding the one that fits.
 
 A format fits a line if one of its header programs runs to its end, what it reads as a level is one,
-and the year, where it is named, lies between 1980 and 2100. Indented lines (stack traces) and blank ones do not count. The first format in `FORMATS` that
-fits four lines in five is taken; else the one that fits most, if that is at least half of them.
+and the year, where it is named, lies between 1980 and 2100. Indented lines (stack traces) and blank
+ones do not count. The first format in `FORMATS` that fits four lines in five is taken; else the one
+that fits most, if that is at least half of them.
 """
 
 from __future__ import annotations

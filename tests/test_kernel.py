@@ -1,0 +1,197 @@
+"""The C kernel and its numpy twin: the same answers to the same bytes, whatever the bytes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from logwright.logs import program as p
+from logwright.logs import twin
+from logwright.logs.formats import FORMATS
+from logwright.logs.layout import compile_layout
+from logwright.logs.shapes import mask, shape_key
+
+native = pytest.importorskip("logwright.logs.native", reason="the C kernel is not built")
+
+PROGRAMS = [
+    (format_.name, compile_layout(text, [s.encode() for s in format_.samples]).program)
+    for format_ in FORMATS
+    for text in format_.layouts
+]
+SAMPLES = [s.encode() for format_ in FORMATS for s in format_.samples]
+
+noise = st.one_of(
+    st.binary(max_size=12),
+    st.sampled_from([b"\n", b"\r\n", b" ", b"\t", b"\x00", b"\xff\xfe", b"=", b"deadbeef", b"7"]),
+    st.sampled_from([b"aGVsbkJXbvJsZFQqTWzZ", b"ContainerLauncherImpl", b"x" * 40, b"Q+z" * 9]),
+)
+text = st.lists(noise, max_size=20).map(b"".join)
+
+
+def same(left: tuple[np.ndarray, ...], right: tuple[np.ndarray, ...]) -> None:
+    for a, b in zip(left, right, strict=True):
+        assert a.dtype == b.dtype
+        assert a.tolist() == b.tolist()
+
+
+def spans(lines: list[bytes]) -> tuple[bytes, np.ndarray, np.ndarray]:
+    length = np.array([len(x) for x in lines], np.int64)
+    end = np.cumsum(length + 1) - 1
+    return b"\n".join(lines), end - length, end
+
+
+@given(buf=text)
+def test_lines_are_the_same(buf: bytes) -> None:
+    same(native.lines(buf), twin.lines(buf))
+
+
+@settings(deadline=None)
+@given(blocks=st.lists(text, min_size=1, max_size=4))
+def test_codes_fresh_rows_and_keys_are_the_same_over_several_blocks(blocks: list[bytes]) -> None:
+    one, other = native.Table(), twin.Table()
+    for buf in blocks:
+        start, end = native.lines(buf)
+        found = one.encode(buf, start, end)
+        same(found, other.encode(buf, start, end))
+        same((one.keys(found[0]),), (other.keys(found[0]),))
+        expected = [shape_key(mask(buf[a:b])) for a, b in zip(start, end, strict=True)]
+        assert [tuple(k) for k in one.keys(found[0]).tolist()] == expected
+    assert (len(one), one.span) == (len(other), other.span)
+
+
+@settings(deadline=None)
+@given(
+    words=st.lists(st.sampled_from([b"a", b"b", b"", b"cc", b"a\x00", None]), max_size=12),
+    gone=st.lists(st.integers(0, 9), max_size=6),
+    more=st.lists(st.sampled_from([b"a", b"b", b"", b"x", b"y", b"zz"]), max_size=8),
+)
+def test_codes_that_were_evicted_are_reused_in_the_same_way(
+    words: list[bytes | None], gone: list[int], more: list[bytes]
+) -> None:
+    one, other = native.Table(), twin.Table()
+    buf, start, end = spans([w or b"" for w in words])
+    gap = np.array([w is None for w in words], bool)
+    start, end = np.where(gap, -1, start), np.where(gap, -1, end)
+    same(one.intern(buf, start, end), other.intern(buf, start, end))
+    out = np.array(sorted({g for g in gone if g < one.span}), np.int32)
+    one.evict(out)
+    other.evict(out)
+    assert (len(one), one.span) == (len(other), other.span)
+    found = one.intern(*spans(more))
+    same(found, other.intern(*spans(more)))
+    same((one.keys(found[0]),), (other.keys(found[0]),))
+
+
+def test_a_table_keeps_its_codes_while_it_grows() -> None:
+    buf, start, end = spans([b"w%d" % n for n in range(30_000)])
+    table = native.Table()
+    first, fresh = table.intern(buf, start, end)
+    assert fresh.tolist() == list(range(30_000))
+    table.evict(first[10_000:20_000])
+    assert len(table) == 20_000
+    again, fresh = table.intern(buf, start, end)
+    assert again[:10_000].tolist() == first[:10_000].tolist()
+    assert again[20_000:].tolist() == first[20_000:].tolist()
+    assert len(set(again.tolist())) == 30_000 == table.span
+    assert fresh.tolist() == list(range(10_000, 20_000))
+
+
+@settings(deadline=None)
+@given(
+    lines=st.lists(text, min_size=1, max_size=6),
+    ordinals=st.lists(st.integers(-2, 12), min_size=6, max_size=6),
+)
+def test_token_spans_are_the_same(lines: list[bytes], ordinals: list[int]) -> None:
+    buf, start, end = spans(lines)
+    wanted = np.array(ordinals[: len(lines)], np.int32)
+    same(native.token_spans(buf, start, end, wanted), twin.token_spans(buf, start, end, wanted))
+
+
+operation = st.builds(
+    p.op,
+    st.integers(0, 11),
+    st.one_of(st.integers(0, 9), st.sampled_from(list(b" :[]-\t"))),
+    st.one_of(st.integers(0, 4), st.sampled_from(list(b" :]"))),
+    st.one_of(st.integers(0, 20), st.sampled_from(list(b" ]"))),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    program=st.lists(operation, max_size=12).map(b"".join),
+    lines=st.lists(st.one_of(text, st.sampled_from(SAMPLES)), max_size=5),
+    year=st.sampled_from([1970, 2000, 2023]),
+    day=st.integers(0, 30_000),
+)
+def test_random_header_programs_read_the_same(
+    program: bytes, lines: list[bytes], year: int, day: int
+) -> None:
+    buf, start, end = spans(lines)
+    same(
+        native.headers(buf, start, end, program, year, day),
+        twin.headers(buf, start, end, program, year, day),
+    )
+
+
+@pytest.mark.parametrize(("name", "program"), PROGRAMS, ids=[name for name, _ in PROGRAMS])
+@settings(max_examples=8, deadline=None)
+@given(data=st.data())
+def test_the_formats_programs_read_damaged_samples_the_same(
+    name: str, program: bytes, data: st.DataObject
+) -> None:
+    mine = next(f.samples for f in FORMATS if f.name == name)
+    lines = []
+    for sample in [s.encode() for s in mine] + data.draw(st.lists(st.sampled_from(SAMPLES))):
+        raw = bytearray(sample)
+        for _ in range(data.draw(st.integers(0, 3))):
+            at = data.draw(st.integers(0, len(raw)))
+            cut = data.draw(st.integers(0, 3))
+            raw[at : at + cut] = data.draw(st.binary(max_size=3))
+        lines.append(bytes(raw))
+    buf, start, end = spans(lines)
+    same(
+        native.headers(buf, start, end, program, 2024, 19_000),
+        twin.headers(buf, start, end, program, 2024, 19_000),
+    )
+
+
+@pytest.mark.parametrize("backend", [native, twin], ids=["native", "twin"])
+def test_what_is_not_in_the_table_cannot_be_asked_for(backend: object) -> None:
+    table = backend.Table()  # type: ignore[attr-defined]
+    table.intern(*spans([b"a"]))
+    for code in (-1, 1, 2**31 - 1):
+        with pytest.raises(KeyError):
+            table.keys(np.array([code], np.int32))
+
+
+FALLBACK = """
+import sys
+sys.modules["logwright._kernel"] = None
+import logwright as lw
+from logwright.logs.kernel import BACKEND
+print(BACKEND)
+print([f.id for f in lw.scan(sys.argv[1], block_bytes=4096).findings])
+"""
+
+
+def test_without_the_compiled_kernel_findings_are_the_same_and_it_is_said(tmp_path: Path) -> None:
+    import logwright as lw
+
+    log = tmp_path / "app.log"
+    log.write_text(
+        "".join(f"2024-05-01 10:{n // 60:02}:{n % 60:02} job {n} done\n" for n in range(400))
+        + "2024-05-01 10:07:00 disk full on /var\n"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", FALLBACK, str(log)], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert out[0].startswith("numpy twin")
+    ids = [f.id for f in lw.scan(str(log)).findings]
+    assert ids
+    assert out[1] == str(ids)
