@@ -10,29 +10,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-
 from logwright.detectors.ladder import CHECK_SHARE, Budget, Ladder, Learner
-from logwright.errors import InputError
 from logwright.findings.finding import SEVERITIES, Finding
-from logwright.findings.run import Run, SourceInfo, ranked
-from logwright.logs.batch import NO_TIME, Int32s
-from logwright.logs.reader import Reader
-from logwright.logs.recording import Recording
+from logwright.findings.run import Run, ranked
+from logwright.intake import Intake, Progress
+from logwright.logs.batch import NO_TIME
 from logwright.logs.sessions import SessionKey
-from logwright.logs.sources import Sources, open_sources
 from logwright.logs.timestamps import iso
 from logwright.model import History, Model
 from logwright.pipeline import Pipeline, to_events
 from logwright.settings import Settings, load_settings
 from logwright.templates.miner import Miner
 from logwright.templates.vocabulary import Vocabulary
-from logwright.timeline import TimelineCounter
 from logwright.windows.plan import WindowPlan, choose_plan
 from logwright.windows.window import Windows
 
@@ -45,9 +39,6 @@ _STEP = 1 << 20
 _OF_FORMAT = ("format", "label_prefix", "timezone")
 """Settings that a model remembers, so that `detect` reads as `learn` did."""
 
-Progress = Callable[[int, int | None, int], None]
-"""Called with bytes read, bytes in all (None where unknown) and lines read."""
-
 
 @dataclass(slots=True)
 class Result:
@@ -57,75 +48,13 @@ class Result:
     run: Run
 
 
-@dataclass(slots=True)
-class _Input:
-    """One pass over the input: reader, recording, and what was counted."""
-
-    sources: Sources
-    reader: Reader
-    recording: Recording
-    timeline: TimelineCounter
-    first: int = NO_TIME
-    last: int = NO_TIME
-    timed: int = 0
-    codes: list[Int32s] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
-def _open(inputs: Sequence[str], settings: Settings) -> _Input:
-    sources = open_sources(inputs, settings)
-    plain = [s.plain_path for s in sources.sources]
-    reader = Reader(sources, settings)
-    return _Input(sources, reader, Recording(plain), TimelineCounter())
-
-
-def _read_all(given: _Input, miner: Miner, progress: Progress | None) -> None:
-    """The first pass: record all columns, give all shapes to the miner."""
-    for batch in given.reader.batches():
-        given.recording.append(batch)
-        shapes = given.reader.take_shapes()
-        miner.add(shapes.keys, shapes.contents)
-        given.codes.append(shapes.codes)
-        given.timeline.add(batch.ts, batch.level)
-        timed = batch.ts[batch.ts != NO_TIME]
-        if len(timed):
-            low, high = int(timed.min()), int(timed.max())
-            given.first = low if given.first == NO_TIME else min(given.first, low)
-            given.last = max(given.last, high)
-            given.timed += len(timed)
-        if progress is not None:
-            progress(given.sources.position, given.sources.total, given.recording.rows)
-    if not given.recording.rows:
-        names = ", ".join(s.stats.name for s in given.sources.sources[:3])
-        raise InputError(f"{names} holds no lines")
-
-
-def _sort(given: _Input, settings: Settings) -> None:
-    """Records of several sources that overlap in time, in order of time."""
-    if len(given.sources.sources) > 1:
-        note = given.recording.sort_by_time(int(settings.lateness * 1e9))
-        if note is not None:
-            given.notes.append(note)
-
-
-def _group(given: _Input, miner: Miner) -> Vocabulary:
-    """Group the shapes, and enter every shape code of this run."""
-    vocabulary = Vocabulary(miner, miner.group())
-    codes = np.unique(np.concatenate(given.codes))
-    vocabulary.learn_shapes(codes, given.reader.shapes.keys(codes))
-    return vocabulary
-
-
-def _plan(given: _Input, settings: Settings) -> WindowPlan:
-    # A log of which few lines have times is not cut by time.
-    timed = given.timed >= 0.5 * given.recording.rows
-    span = max(given.last - given.first, 1) if timed else 0
+def _plan(given: Intake) -> WindowPlan:
     sessions = given.reader.session is not None
-    return choose_plan(settings, sessions, given.recording.rows, span)
+    return choose_plan(given.settings, sessions, given.recording.rows, given.span)
 
 
 def _learn_ladder(
-    given: _Input,
+    given: Intake,
     rows: tuple[int, int],
     plan: WindowPlan,
     vocabulary: Vocabulary,
@@ -159,7 +88,7 @@ def _learn_ladder(
 
 
 def _model(
-    given: _Input, settings: Settings, plan: WindowPlan, miner: Miner, ladder: Ladder, lines: int
+    given: Intake, settings: Settings, plan: WindowPlan, miner: Miner, ladder: Ladder, lines: int
 ) -> Model:
     session = given.reader.session
     return Model(
@@ -187,18 +116,18 @@ def learn(
     read.
     """
     settings = settings or load_settings(**options)
-    given = _open(inputs, settings)
+    given = Intake(inputs, settings)
     try:
         miner = Miner(settings.max_shapes)
-        _read_all(given, miner, progress)
-        vocabulary = _group(given, miner)
-        _sort(given, settings)
-        plan = _plan(given, settings)
+        given.read(miner, progress)
+        vocabulary = given.group(miner)
+        given.sort()
+        plan = _plan(given)
         rows = (0, given.recording.rows)
         ladder = _learn_ladder(given, rows, plan, vocabulary, settings, exploratory=False)
         return _model(given, settings, plan, miner, ladder, given.recording.rows)
     finally:
-        given.recording.close()
+        given.close()
 
 
 def load(folder: str) -> Model:
@@ -219,7 +148,7 @@ def detect(
     started = time.time()
     remembered = {k: v for k, v in model.settings.items() if options.get(k) is None}
     settings = settings or load_settings(**{**options, **remembered})
-    given = _open(list(inputs), settings)
+    given = Intake(list(inputs), settings)
     several = len(given.sources.sources) > 1
     given.recording.keep_columns = several
     try:
@@ -241,10 +170,9 @@ def detect(
                 pipeline.record(batch)
             else:
                 findings += pipeline.process(batch)
-            if progress is not None:
-                progress(given.sources.position, given.sources.total, given.recording.rows)
+            given.tell(progress)
         if several:
-            _sort(given, settings)
+            given.sort()
             for rows, columns in given.recording.read(0, given.recording.rows, _STEP):
                 findings += pipeline.judge(to_events(rows, columns, pipeline.vocabulary))
         findings += pipeline.finish()
@@ -253,7 +181,7 @@ def detect(
             given, pipeline, findings, settings, title, started, past, model.history.lines
         )
     finally:
-        given.recording.close()
+        given.close()
 
 
 def scan(
@@ -270,13 +198,13 @@ def scan(
     if baseline is not None:
         model = learn(baseline, settings=settings, progress=progress)
         return detect(inputs, model, settings=settings, title=title, progress=progress)
-    given = _open(inputs, settings)
+    given = Intake(inputs, settings)
     try:
         miner = Miner(settings.max_shapes)
-        _read_all(given, miner, progress)
-        vocabulary = _group(given, miner)
-        _sort(given, settings)
-        plan = _plan(given, settings)
+        given.read(miner, progress)
+        vocabulary = given.group(miner)
+        given.sort()
+        plan = _plan(given)
         half = int(given.recording.rows * PAST)
         ladder = _learn_ladder(given, (0, half), plan, vocabulary, settings, exploratory=True)
         pipeline = Pipeline(vocabulary, ladder, plan, given.reader, given.recording, given.timeline)
@@ -287,11 +215,11 @@ def scan(
         past = f"the first {PAST:.0%} of the input ({half:,} lines)"
         return _result(given, pipeline, findings, settings, title, started, past, half)
     finally:
-        given.recording.close()
+        given.close()
 
 
 def _result(
-    given: _Input,
+    given: Intake,
     pipeline: Pipeline,
     findings: list[Finding],
     settings: Settings,
@@ -303,24 +231,7 @@ def _result(
     least = SEVERITIES.index(settings.severity)
     kept = [f for f in findings if SEVERITIES.index(f.severity) >= least]
     reader = given.reader
-    infos = []
-    notes = reader.notes
-    names = {s.stats.name for s in given.sources.sources}
-    for i, source in enumerate(given.sources.sources):
-        stats, detected = source.stats, reader.formats.get(i)
-        infos.append(
-            SourceInfo(
-                name=stats.name,
-                lines=stats.lines,
-                bytes=stats.bytes,
-                format=detected.format.title if detected else "",
-                reason=detected.reason.removeprefix(f"{detected.format.title}: ")
-                if detected
-                else "",
-                notes=tuple(n.text for n in notes if n.source == stats.name),
-            )
-        )
-    told = [*given.notes, *(n.text for n in notes if n.source not in names)]
+    infos, told = given.infos()
     if pipeline.late_windows:
         told.append(f"{pipeline.late_windows:,} windows of late records were judged on their own")
     ladder = list(pipeline.ladder.reasons)
@@ -330,7 +241,7 @@ def _result(
         ladder.insert(1, reader.session_reason)
     run = Run(
         title=title,
-        sources=tuple(infos),
+        sources=infos,
         lines=given.recording.rows,
         lines_learned=learned,
         lines_scored=pipeline.events_judged,

@@ -11,8 +11,8 @@
       card.md                  the same for people
 
 There is no pickle anywhere. Loading checks every hash and refuses a folder written by a newer
-format. `edits.jsonl` and `store.db`, where they exist, belong to the user: they lie beside the hashed
-part and survive relearning into the same folder.
+format. `edits.jsonl` and `store.db`, where they exist, belong to the user: they lie beside the
+hashed part and survive relearning into the same folder.
 """
 
 from __future__ import annotations

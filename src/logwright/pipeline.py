@@ -28,8 +28,8 @@ from logwright.findings.finding import (
 )
 from logwright.logs.batch import NO_TIME, LineBatch
 from logwright.logs.reader import BLANK, Reader
-from logwright.logs.redaction import redact
 from logwright.logs.recording import Place, Recording
+from logwright.logs.redaction import redact
 from logwright.logs.timestamps import iso
 from logwright.templates.vocabulary import Vocabulary
 from logwright.timeline import TimelineCounter

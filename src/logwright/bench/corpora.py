@@ -49,7 +49,7 @@ def bgl(data: Path) -> Iterator[bytes]:
 def hdfs(data: Path) -> Iterator[bytes]:
     """Endless replicas of 187,497 raw HDFS lines, with block ids and days of their own."""
     table = _unpacked(data / "hdfs" / "hdfs_raw_sample.tsv.zst").splitlines()[1:]
-    rows = sorted((line.split(b"\t", 2)[2].replace(b"\t", b" ", 4) for line in table))
+    rows = sorted(line.split(b"\t", 2)[2].replace(b"\t", b" ", 4) for line in table)
     text = b"\n".join(row.replace(b"\t", b" ") for row in rows) + b"\n"
     days = sorted({row[:6] for row in rows})
     replica = 0
@@ -92,7 +92,7 @@ def _systems(data: Path) -> dict[str, list[bytes]]:
 
 
 def mixed(data: Path, replicas: int) -> bytes:
-    """All systems shuffled together; digits are permuted and user names drawn anew in each replica."""
+    """All systems shuffled; in each replica digits are permuted and user names drawn anew."""
     rng = random.Random(_SEED)
     lines = [line for system in sorted(_systems(data).items()) for line in system[1]]
     names = [bytes(rng.choices(range(97, 123), k=rng.randint(4, 9))) for _ in range(5_000)]

@@ -45,7 +45,7 @@ def unpack(folder: Path) -> tuple[Path, Path]:
 
 
 def caught(model: Model, log: Path, findings: Sequence[Finding]) -> list[Caught]:
-    """Alert lines that a finding names: one with the line's template whose time spans the line's."""
+    """Alert lines that a finding names: one with their template, whose time spans theirs."""
     named: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for finding in findings:
         for named_template in finding.templates:

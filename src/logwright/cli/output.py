@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from logwright.api import Progress, Result
+    from logwright.api import Result
     from logwright.cli.options import Level
+    from logwright.intake import Progress
 
 __all__ = ["progress_bar", "show"]
 

@@ -1,7 +1,7 @@
 """Counts: what a window is made of, compared with every make-up that history held.
 
-Units, from strict to lenient: `count_vector` (how often each template comes), `capped` (counts above
-3 are taken as 3), `event_set` (which templates come at all), `length` (the number of records). A
+Units, from strict to lenient: `count_vector` (how often each template comes), `capped` (counts
+above 3 are taken as 3), `event_set` (which templates come at all), `length` (the number of records). A
 make-up seen in history scores below 1, by its rarity: log(windows / times seen) / log(windows + 1).
 One never seen scores 1 + d, where d is the number of records (templates, for `event_set`) by which
 it differs from the nearest of the most frequent make-ups.
@@ -205,7 +205,8 @@ class Counts:
         if len(differs):
             shown = differs[np.argsort(-np.abs(own - usual)[differs], kind="stable")][:6].tolist()
             summary = (
-                f"a {name} whose {of_what} of events history never held ({self.windows:,} {name}s): "
+                f"a {name} whose {of_what} of events history never held "
+                f"({self.windows:,} {name}s): "
                 f"{self._difference(own, usual, shown[:1], vocabulary)}"
             )
             expected = self._listed(usual, shown, vocabulary)

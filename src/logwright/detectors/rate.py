@@ -17,6 +17,7 @@ that history never held are the business of `unseen` and score 0 here.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -119,7 +120,7 @@ class Rate:
         order = np.lexsort((slot, index))
         slot, count, last_row = slot[order], count[order], last_row[order]
         at = np.searchsorted(index[order], np.arange(len(self._hash) + 1))
-        rows = [slice(int(a), int(b)) for a, b in zip(at[:-1], at[1:], strict=True)]
+        rows = [slice(int(a), int(b)) for a, b in itertools.pairwise(at)]
         self._stats = np.array([self._summary(slot[r], count[r].astype(float)) for r in rows])
         self._last, self._row = slot[at[1:] - 1], last_row[at[1:] - 1]
         return self._stats

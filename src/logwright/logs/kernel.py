@@ -8,8 +8,8 @@ Both give identical results; `BACKEND` says which one runs.
   program (`logs.program`) on each line. int64 (n,), int64 (n,) nanoseconds, int64 (n, 8) byte
   positions as (start, end) of the slots host, component, level, label with -1 for none, int8 (n,).
 * ``token_spans(buf, start, end, ordinal) -> (begin, stop)``: where the token number `ordinal`
-  (int32 (n,), counted over non-delimiter tokens, from 0; -1 for none) of each line's content stands;
-  -1, -1 where there is none.
+  (int32 (n,), counted over non-delimiter tokens, from 0; -1 for none) of each line's content
+  stands; -1, -1 where there is none.
 * ``Table()``: a growing map from 128-bit keys to int32 codes. ``encode(buf, start, end)`` codes the
   lines' shapes, ``intern(buf, start, end)`` their raw bytes (entries with ``start < 0`` get -1);
   both return ``(codes, fresh)`` where `fresh` holds the row in which each new code first stands.

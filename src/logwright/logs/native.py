@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from logwright import _kernel
+import logwright._kernel as _kernel
 from logwright.logs.batch import Int8s, Int32s, Int64s
 
 __all__ = ["Table", "headers", "lines", "token_spans"]

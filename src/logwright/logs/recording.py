@@ -1,8 +1,8 @@
 """A recording: what has to outlast its block, kept in bounded memory.
 
-It numbers all records of a run (global rows 0, 1, 2, ...), keeps chosen columns for a second pass,
-puts the records of several sources in order of time, and finds a row's source, line number, byte offset and text again. Columns above a stated size move
-to an unnamed temporary file; texts are read again from their source where it is a plain
+It numbers all records of a run (global rows 0, 1, 2, ...), keeps columns for a second pass, puts the
+records of several sources in order of time, and finds a row's source, line number, byte offset and
+text again. Columns above a stated size move to an unnamed temporary file; texts are read again from their source where it is a plain
 file, and from a compressed copy of the blocks (LZ4, in a temporary file too) where it is not.
 """
 
@@ -56,8 +56,8 @@ class _Chunk:
 class Recording:
     """Rows of a run, appended batch by batch.
 
-    `plain` holds, per source number, the path to read texts from again, or None where blocks must be
-    copied; `keep_columns` says whether the columns for a second pass are kept.
+    `plain` holds, per source number, the path to read texts from again, or None where blocks must
+    be copied; `keep_columns` says whether the columns for a second pass are kept.
     """
 
     def __init__(self, plain: Sequence[str | None], keep_columns: bool = True) -> None:
@@ -107,7 +107,7 @@ class Recording:
 
     def _copy_text(self, chunk: _Chunk, batch: LineBatch) -> None:
         if self._texts is None:
-            self._texts = tempfile.TemporaryFile()
+            self._texts = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         raw = batch.source_text if batch.source_text is not None else batch.buf
         packed = self._codec.compress(raw, asbytes=True)
         chunk.text_at = self._texts.seek(0, 2)
@@ -116,7 +116,7 @@ class Recording:
 
     def _spill(self, chunk: _Chunk) -> None:
         if self._file is None:
-            self._file = tempfile.TemporaryFile()
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         assert chunk.begin is not None
         chunk.at = self._file.seek(0, 2)
         self._file.write(chunk.begin.tobytes())

@@ -13,7 +13,10 @@ import re
 
 __all__ = ["redact"]
 
-_NAMES = rb"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)"
+_NAMES = (
+    rb"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
+    rb"|credentials?)"
+)
 _FORMS: tuple[tuple[bytes, re.Pattern[bytes]], ...] = (
     (b"private key", re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----.*", re.S)),
     (b"jwt", re.compile(rb"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{4,}")),

@@ -138,8 +138,8 @@ def _kind(token: bytes) -> bytes | None:
 def find_key(contents: Sequence[bytes]) -> SessionKey | None:
     """The session key of a log, judged by a sample of consecutive lines' contents; None if none.
 
-    A kind of identifier is taken when at least half of the lines hold one, its values come back (two
-    lines a value or more), and most values that come back do so in different shapes.
+    A kind of identifier is taken when at least half of the lines hold one, its values come back
+    (two lines a value or more), and most values that come back do so in different shapes.
 
     >>> lines = [b"%s blk_%d" % (verb, 100 + n) for n in range(20) for verb in (b"put", b"got")]
     >>> find_key(lines).reason

@@ -1,4 +1,4 @@
-"""Sessions: records that share a key, closed by a gap in time, an end of input or a cap (contract 5).
+"""Sessions: records that share a key, closed by a gap, the end of input or a cap (contract 5).
 
 Whether a record continues its session or begins a new one is decided per record, from the times of
 the session's earlier records and the watermark when it came, so batch boundaries do not matter.
