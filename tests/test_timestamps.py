@@ -211,7 +211,7 @@ def test_local_times_agree_with_the_standard_library(moments: list[datetime]) ->
     from zoneinfo import ZoneInfo
 
     zone = ZoneInfo("America/New_York")
-    rising = sorted(m.replace(microsecond=0) for m in moments)
+    rising = sorted(m.replace(microsecond=0, fold=0) for m in moments)
     found = fixed(Clock("America/New_York", 0), *(m.isoformat() for m in rising))
     assert found == [m.replace(tzinfo=zone).astimezone(UTC).isoformat()[:19] for m in rising]
 

@@ -2,8 +2,8 @@
 
 Learn on the normal sessions of the first part of the set, calibrate on the normal sessions of the
 next 10 %, test on the rest (no gap is needed: sessions do not overlap rows). Labels choose the
-normal sessions of history and score the result, nothing else. Beside the ladder stand the floors (flag
-all, flag none) and each unit alone.
+normal sessions of history and score the result, nothing else. Beside the ladder stand the floors
+(flag all, flag none) and each unit alone.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Counts: what a window is made of, compared with every make-up that history held.
 
 Units, from strict to lenient: `count_vector` (how often each template comes), `capped` (counts
-above 3 are taken as 3), `event_set` (which templates come at all), `length` (the number of records). A
-make-up seen in history scores below 1, by its rarity: log(windows / times seen) / log(windows + 1).
-One never seen scores 1 + d, where d is the number of records (templates, for `event_set`) by which
-it differs from the nearest of the most frequent make-ups.
+above 3 are taken as 3), `event_set` (which templates come at all), `length` (the number of
+records). A make-up seen in history scores below 1, by its rarity: log(windows / times seen) /
+log(windows + 1). One never seen scores 1 + d, where d is the number of records (templates, for
+`event_set`) by which it differs from the nearest of the most frequent make-ups.
 
 Count vectors against a table are the strongest trivial detector of the public sets (Landauer et al.
 FSE 2024, "ECVC"; `docs/detectors.md` has our figures). They need windows that are units of work,

@@ -2,9 +2,10 @@
 
 Cheapest first: unseen templates (always), bursts and silences (where lines have times), what
 sessions are made of, and their 2-grams (where history shows that they have settled). A unit of
-make-up is used only if history proves that it stays within the alarm budget: it is fitted on the first
-part of history, and the last part (or a calibration slice, where one is given) must not raise more
-alarms than allowed. Too little history to prove anything is said as "history too short".
+make-up is used only if history proves that it stays within the alarm budget: it is fitted on the
+first part of history, and the last part (or a calibration slice, where one is given) must not
+raise more alarms than allowed. Too little history to prove anything is said as "history too
+short".
 """
 
 from __future__ import annotations

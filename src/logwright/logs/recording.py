@@ -1,9 +1,10 @@
 """A recording: what has to outlast its block, kept in bounded memory.
 
-It numbers all records of a run (global rows 0, 1, 2, ...), keeps columns for a second pass, puts the
-records of several sources in order of time, and finds a row's source, line number, byte offset and
-text again. Columns above a stated size move to an unnamed temporary file; texts are read again from their source where it is a plain
-file, and from a compressed copy of the blocks (LZ4, in a temporary file too) where it is not.
+It numbers all records of a run (global rows 0, 1, 2, ...), keeps columns for a second pass, puts
+the records of several sources in order of time, and finds a row's source, line number, byte
+offset and text again. Columns above a stated size move to an unnamed temporary file; texts are
+read again from their source where it is a plain file, and from a compressed copy of the blocks
+(LZ4, in a temporary file too) where it is not.
 """
 
 from __future__ import annotations
