@@ -30,6 +30,7 @@ CHECK_SHARE = 0.2
 
 _LEAST_INTERVALS = 20
 _LEAST_EXPLORED = 100
+_EXPLORED_SHARE = 0.05
 _CLEAN_WINDOWS = 3.0
 """Rule of three: a rate r is shown (95 %) by 3 / r windows without an alarm."""
 
@@ -194,7 +195,9 @@ class Learner:
                 scores, basis = final.score(calibration, self.vocabulary), "calibration slice"
                 over = int((scores >= floor).sum())
             allowed = max(rate * len(scores), 1.0)
-            if over > allowed:
+            # A log that is scanned may hold in its past what is looked for: the threshold, not the
+            # unit, keeps alarms within the budget there.
+            if over > max(allowed, _EXPLORED_SHARE * len(scores) * self.exploratory):
                 ladder.reasons.append(
                     f"{name} not used, has not settled: {over:,} of {len(scores):,} sessions of "
                     f"the {basis} would be alarms, {allowed:.3g} may"
@@ -203,6 +206,8 @@ class Learner:
             threshold = by_budget(scores, allowed, floor)
             reason = f"{over:,} of {len(scores):,} sessions of the {basis} would be alarms"
             reason += f", {allowed:.3g} may"
+            if threshold.value > floor:
+                reason += f": threshold raised to {threshold.value:.3g}"
             if short:
                 reason = f"unproven, history short ({self.windows:,} sessions): {reason}"
             ladder.rungs.append(Rung(final, threshold, "windows", reason))
