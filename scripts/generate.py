@@ -228,7 +228,7 @@ def results() -> dict[str, Result]:
     found: dict[str, Result] = {}
     for path in sorted(RESULTS.glob("*.json")):
         result = json.loads(path.read_text("utf-8"))
-        if not result["settings"].get("quick"):
+        if not result.get("settings", {}).get("quick"):
             found[result["suite"]] = result
     first = {suite: i for i, suite in enumerate(SUITES)}
     return dict(sorted(found.items(), key=lambda item: (first.get(item[0], 99), item[0])))
@@ -249,16 +249,17 @@ def results_page(found: dict[str, Result]) -> str:
         names = list(dict.fromkeys(key for row in rows for key in row))
         same = [n for n in names if len(rows) > 1 and len({repr(r.get(n)) for r in rows}) == 1]
         names = [n for n in names if n not in same]
-        shared = {**result["settings"], **{n: rows[0][n] for n in same}}
-        machine = ", ".join(f"{k} {cell(v)}" for k, v in result["machine"].items())
+        shared = {**result.get("settings", {}), **{n: rows[0][n] for n in same}}
+        facts = {"Machine": result["machine"], "Settings": shared}
+        said = [f"Data: {result['data']}."]
+        said += [
+            f"{name}: " + ", ".join(f"{key} {cell(value)}" for key, value in values.items()) + "."
+            for name, values in facts.items()
+            if values
+        ]
         parts += [
             f"## {suite}\n",
-            f"Data: {result['data']}.\\\nMachine: {machine}.",
-            (
-                "\\\nSettings: " + ", ".join(f"{k} {cell(v)}" for k, v in shared.items()) + ".\n"
-                if shared
-                else ""
-            ),
+            "\\\n".join(said) + "\n",
             table([names, *([cell(row.get(name)) for name in names] for row in rows)]),
         ]
         for key, value in result["summary"].items():

@@ -1,0 +1,386 @@
+"""Whole runs: what is planted in a log is found, with its lines, and nothing else is."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+import logwright as lw
+from logwright.errors import FormatError, InputError, SettingsError
+from logwright.findings.finding import Finding
+
+START = datetime(2024, 5, 1, tzinfo=UTC)
+
+
+def at(second: float, message: str, level: str = "INFO") -> str:
+    return f"{START + timedelta(seconds=second):%Y-%m-%d %H:%M:%S},000 {level} app: {message}\n"
+
+
+def traffic(first: int, minutes: int, seed: int = 1, beat: bool = True) -> list[str]:
+    """About three lines a minute in three statements; without `beat` one of them is silent."""
+    rng = random.Random(seed)
+    out = []
+    for minute in range(first, first + minutes):
+        if beat:
+            out.append(at(60 * minute, f"heartbeat {minute} ok"))
+        for n in range(rng.randrange(1, 4)):
+            out.append(at(60 * minute + 10 + n, f"job {rng.randrange(9999)} done"))
+        if rng.random() < 0.5:
+            out.append(at(60 * minute + 40, f"user u{rng.randrange(10**8)} logged in"))
+    return out
+
+
+STEPS = ("accept {} from client", "parse body of {}", "store {} as row", "reply to {} sent")
+
+
+def requests(number: int, odd: dict[int, tuple[str, ...]], first: int = 0) -> list[str]:
+    """Interleaved requests of four steps; `odd` ones take other steps."""
+    rng = random.Random(first)
+    rows = []
+    for n in range(first, first + number):
+        begin = 10 * n + rng.randrange(5)
+        for i, step in enumerate(odd.get(n, STEPS)):
+            rows.append((begin + 3 * i, step.format(f"req_{n:06}")))
+    return [at(second, text) for second, text in sorted(rows)]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "app.log"
+
+
+def cited_lines_are_there(findings: list[Finding]) -> None:
+    for finding in findings:
+        assert finding.lines, finding.summary
+        for line in finding.lines:
+            raw = Path(line.source).read_bytes()
+            text = raw[line.offset :].split(b"\n", 1)[0].decode()
+            assert text == line.text
+            assert raw[: line.offset].count(b"\n") + 1 == line.line_no
+            assert text[line.message_at :].split()[0] in text.split(": ", 1)[1]
+
+
+def one(findings: list[Finding], detector: str, words: str) -> Finding:
+    found = [f for f in findings if f.detector == detector and words in f.summary]
+    assert len(found) == 1, [f.summary for f in findings]
+    return found[0]
+
+
+def test_nothing_is_found_in_a_log_that_goes_on_as_it_was(log: Path) -> None:
+    log.write_text("".join(traffic(0, 2000)))
+    result = lw.scan(str(log))
+    assert [f.summary for f in result.findings] == []
+    assert result.run.lines == result.run.lines_learned + result.run.lines_scored
+    assert sum(result.run.timeline.lines) == result.run.lines
+    assert result.run.sources[0].lines == result.run.lines
+
+
+def test_a_new_template_is_found(log: Path) -> None:
+    lines = traffic(0, 1000)
+    where = 2 * len(lines) // 3
+    lines.insert(where, at(60 * 667, "disk full on /var/data7", "ERROR"))
+    log.write_text("".join(lines))
+    findings = lw.scan(str(log)).findings
+    found = one(findings, "unseen", "disk full")
+    assert len(findings) == 1
+    assert found.summary.startswith("new: 'disk full on ")
+    assert found.severity in ("high", "critical")
+    assert [line.line_no for line in found.lines] == [where + 1]
+    assert found.lines[0].highlight
+    assert found.first_seen is not None
+    assert found.first_seen.startswith("2024-05-01T11:07:00")
+    cited_lines_are_there(findings)
+
+
+def test_a_burst_is_found(log: Path) -> None:
+    lines = traffic(0, 1000)
+    where = 3 * len(lines) // 4
+    second = 60 * 751 + 30
+    lines[where:where] = [at(second, f"job {n} done") for n in range(300)]
+    log.write_text("".join(sorted(lines)))
+    findings = lw.scan(str(log)).findings
+    found = one(findings, "rate", "burst of 'job <*> done'")
+    assert found.count >= 300
+    assert "usually" in found.summary
+    assert found.window.kind == "time"
+    begin = datetime.fromisoformat(str(found.window.key))
+    moment = START + timedelta(seconds=second)
+    assert begin <= moment <= begin + timedelta(minutes=5)
+    assert found.templates[0].text == "job <*> done"
+    assert all("job" in line.text for line in found.lines)
+    cited_lines_are_there(findings)
+
+
+def test_a_silence_is_found(log: Path) -> None:
+    lines = traffic(0, 700) + traffic(700, 300, seed=2, beat=False)
+    log.write_text("".join(lines))
+    findings = lw.scan(str(log)).findings
+    silent = [f for f in findings if "vanished: 'heartbeat <*> ok'" in f.summary]
+    assert silent
+    assert {f.summary.split(":")[0] for f in findings} == {"vanished"}
+    for found in silent:
+        # The line that is cited is the last one that came.
+        assert [line.text.split(": ")[1] for line in found.lines] == ["heartbeat 699 ok"]
+        assert "not seen for" in found.summary
+    cited_lines_are_there(findings)
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ((STEPS[0], STEPS[1], STEPS[1], STEPS[1], STEPS[3]), "3 x 'parse body of <*>'"),
+        ((STEPS[0], STEPS[1]), "0 x 'store <*> as row'"),
+    ],
+    ids=["retries", "cut short"],
+)
+def test_an_abnormal_session_is_found(log: Path, steps: tuple[str, ...], said: str) -> None:
+    log.write_text("".join(requests(500, {400: steps})))
+    result = lw.scan(str(log))
+    found = one(result.findings, "counts", "a session whose counts of events history never held")
+    assert found.window.kind == "session"
+    assert found.window.key == "req_000400"
+    assert found.window.lines == len(steps)
+    assert all("req_000400" in line.text for line in found.lines)
+    assert said in found.summary or said.removeprefix("0 x ") in found.expected + found.seen
+    assert {f.window.key for f in result.findings if f.detector == "counts"} == {"req_000400"}
+    assert any("'req_...' recurs across templates" in reason for reason in result.run.ladder)
+    cited_lines_are_there(result.findings)
+
+
+def test_a_baseline_is_another_file(log: Path, tmp_path: Path) -> None:
+    normal = tmp_path / "normal.log"
+    normal.write_text("".join(traffic(0, 800)))
+    log.write_text(at(60 * 900, "disk full on /var", "ERROR") + "".join(traffic(900, 100, seed=3)))
+    result = lw.scan(str(log), baseline=str(normal))
+    assert [f.lines[0].line_no for f in result.findings] == [1]
+    assert "normal.log" in result.run.baseline
+    assert result.run.lines == result.run.lines_scored  # the baseline itself is not judged
+    cited_lines_are_there(result.findings)
+
+
+def test_learn_then_detect(log: Path, tmp_path: Path) -> None:
+    history = tmp_path / "history.log"
+    history.write_text("".join(traffic(0, 1500)))
+    today = traffic(2000, 400, seed=4)
+    today.insert(50, at(60 * 2016, "kernel panic: out of memory", "FATAL"))
+    today[600:600] = [at(60 * 2250 + 5, f"job {n} done") for n in range(300)]
+    log.write_text("".join(sorted(today)))
+    model = lw.learn(str(history))
+    assert sorted(t.text for t in model.templates) == [
+        "heartbeat <*> ok",
+        "job <*> done",
+        "user <*> logged in",
+    ]
+    result = lw.detect([str(log)], model)
+    findings = result.findings
+    assert findings[0].severity == "critical"
+    assert one(findings, "unseen", "kernel panic").severity == "critical"
+    one(findings, "rate", "burst of 'job <*> done'")
+    assert len(findings) == len({f.id for f in findings})
+    assert result.run.lines_scored == result.run.lines == len(today)
+    assert "history.log" in result.run.baseline
+    cited_lines_are_there(findings)
+
+
+# --- the same lines give the same findings from every source (contract 6) -------------------------
+
+
+def mixed() -> bytes:
+    lines = traffic(0, 900)
+    lines.insert(2000, at(60 * 600, "disk full on /var/data7", "ERROR"))
+    lines[2500:2500] = [at(60 * 760 + 5, f"job {n} done") for n in range(200)]
+    return "".join(sorted(lines)).encode()
+
+
+def told(findings: list[Finding]) -> list[tuple[object, ...]]:
+    return [
+        (f.id, f.pattern, f.score, f.summary, [(x.line_no, x.offset, x.text) for x in f.lines])
+        for f in findings
+    ]
+
+
+def stdin(path: Path, raw: bytes, monkeypatch: pytest.MonkeyPatch) -> str:
+    path.write_bytes(raw)
+    monkeypatch.setattr("sys.stdin", path.open())
+    return "-"
+
+
+def gz(path: Path, raw: bytes, _: pytest.MonkeyPatch) -> str:
+    path.write_bytes(gzip.compress(raw))
+    return str(path)
+
+
+def zst(path: Path, raw: bytes, _: pytest.MonkeyPatch) -> str:
+    path.write_bytes(pa.compress(raw, "zstd", asbytes=True))
+    return str(path)
+
+
+@pytest.mark.parametrize("source", [stdin, gz, zst], ids=["stdin", "gz", "zst"])
+def test_ids_are_the_same_from_every_source(
+    log: Path,
+    tmp_path: Path,
+    source: Callable[[Path, bytes, pytest.MonkeyPatch], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log.write_bytes(mixed())
+    plain = lw.scan(str(log)).findings
+    assert len(plain) >= 2
+    name = source(tmp_path / "other", mixed(), monkeypatch)
+    assert told(lw.scan(name).findings) == told(plain)
+
+
+@pytest.mark.parametrize("block", [4096, 30_000])
+def test_ids_are_the_same_for_every_block_size(log: Path, block: int) -> None:
+    log.write_bytes(mixed())
+    plain = told(lw.scan(str(log)).findings)
+    assert told(lw.scan(str(log), block_bytes=block).findings) == plain
+
+
+@pytest.mark.parametrize("block", [4096, 30_000])
+def test_sessions_are_the_same_for_every_block_size(log: Path, block: int) -> None:
+    log.write_text("".join(requests(500, {400: STEPS[:1], 420: STEPS[1:]})))
+    options = {"session": r"req_\d+"}
+    whole = told(lw.scan(str(log), **options).findings)
+    assert len(whole) >= 2
+    assert told(lw.scan(str(log), block_bytes=block, **options).findings) == whole
+
+
+@pytest.mark.parametrize("block", [4096, 1 << 20])
+def test_detecting_is_the_same_for_every_block_size(log: Path, tmp_path: Path, block: int) -> None:
+    history = tmp_path / "history.log"
+    history.write_text("".join(traffic(0, 1200, seed=8)))
+    log.write_bytes(mixed())
+    lw.learn(str(history)).save(tmp_path / "model")
+    found = [
+        told(lw.load(str(tmp_path / "model")).detect(str(log), block_bytes=size))
+        for size in (block, 4 << 20)
+    ]
+    assert found[0] == found[1]
+    assert found[0]
+
+
+def test_files_that_overlap_in_time_are_read_as_one(log: Path, tmp_path: Path) -> None:
+    lines = sorted(traffic(0, 900) + traffic(0, 900, seed=5, beat=False))
+    lines = [at(0.5 * i, x.split(": ", 1)[1].strip()) for i, x in enumerate(lines)]
+    half = len(lines) * 2 // 3
+    lines[half:half] = [at(0.5 * half, "disk full on /var")]
+    lines.sort()
+    log.write_text("".join(lines))
+    parts = [tmp_path / f"part{n}.log" for n in range(2)]
+    for n, part in enumerate(parts):
+        # Lines of one second stay in one file: within a second the order is not known.
+        part.write_text("".join(x for x in lines if int(x[18]) % 2 == n))
+    whole = lw.scan(str(log))
+    split = lw.scan(*(str(p) for p in parts))
+    assert {f.id for f in split.findings} == {f.id for f in whole.findings} != set()
+    assert split.run.lines == whole.run.lines
+    assert not split.run.notes
+    cited_lines_are_there(split.findings)
+
+
+def test_late_records_are_counted(log: Path) -> None:
+    lines = traffic(0, 900)
+    lines[2000:2000] = [at(60 * 300, "job 1 done"), at(60 * 301, "job 2 done")]
+    log.write_text("".join(lines))
+    result = lw.scan(str(log))
+    assert any("windows of late records were judged on their own" in n for n in result.run.notes)
+    assert result.run.lines_learned + result.run.lines_scored == result.run.lines == len(lines)
+    assert lw.scan(str(log), lateness=10**6).run.notes == ()
+
+
+# --- small, odd and wrong input ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"x\n", b"x", b"\n\n\n", b"\x00\x01\xff\n" * 5, b"a\r\nb\r\n", b"  \n\t\n", b"x\n" * 49],
+    ids=["one", "unended", "blank", "binary", "CRLF", "white", "few"],
+)
+def test_small_logs_are_taken(log: Path, raw: bytes) -> None:
+    log.write_bytes(raw)
+    result = lw.scan(str(log))
+    assert result.run.lines == max(raw.count(b"\n"), 1)
+    model = lw.learn(str(log))
+    assert model.detect(str(log)) == []
+
+
+def test_an_empty_log_is_an_error(log: Path) -> None:
+    log.write_bytes(b"")
+    for run in (lw.scan, lw.learn):
+        with pytest.raises(InputError, match=r"app\.log holds no lines"):
+            run(str(log))
+
+
+def test_detecting_on_an_empty_log_finds_nothing(log: Path, tmp_path: Path) -> None:
+    history = tmp_path / "history.log"
+    history.write_text("".join(traffic(0, 100)))
+    log.write_bytes(b"")
+    assert lw.learn(str(history)).detect(str(log)) == []
+
+
+def test_what_cannot_be_read_is_named(log: Path) -> None:
+    with pytest.raises(InputError, match="absent"):
+        lw.scan(str(log.parent / "absent.log"))
+    with pytest.raises(InputError, match="no input was named"):
+        lw.scan()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        ({"session": "("}, SettingsError, "is not a regular expression"),
+        ({"window": "5x"}, SettingsError, "expected 'auto'"),
+        ({"timezone": "Mars/Olympus"}, SettingsError, "expected an IANA name"),
+        ({"format": "nope"}, FormatError, "expected one of"),
+        ({"budget": 0}, SettingsError, "budget is 0"),
+    ],
+)
+def test_bad_options_are_named(
+    log: Path, options: dict[str, object], error: type[Exception], said: str
+) -> None:
+    log.write_text("".join(traffic(0, 50)))
+    with pytest.raises(error, match=said):
+        lw.scan(str(log), **options)
+
+
+def test_severity_hides_what_is_less(log: Path) -> None:
+    log.write_bytes(mixed())
+    every = lw.scan(str(log)).findings
+    high = lw.scan(str(log), severity="high").findings
+    assert [f.id for f in high] == [f.id for f in every if f.severity in ("high", "critical")]
+    assert 0 < len(high) < len(every)
+
+
+def test_progress_counts_up_to_the_end(log: Path) -> None:
+    log.write_bytes(mixed())
+    calls: list[tuple[int, int | None, int]] = []
+    lw.scan(str(log), block_bytes=4096, progress=lambda *c: calls.append(c))
+    assert calls == sorted(calls)
+    assert calls[-1] == (len(mixed()), len(mixed()), mixed().count(b"\n"))
+
+
+def test_secrets_are_not_in_findings(log: Path) -> None:
+    lines = traffic(0, 300)
+    lines.append(at(60 * 300, "login failed password=hunterX from ann"))
+    log.write_text("".join(lines))
+    found = [f.model_dump_json() for f in lw.scan(str(log)).findings]
+    assert any("login failed" in f for f in found)
+    assert not any("hunterX" in f for f in found)
+
+
+def test_labels_change_no_score(log: Path, tmp_path: Path) -> None:
+    """What a label says must not be seen by anything that learns."""
+    lines = [x for x in mixed().decode().splitlines(keepends=True)]
+    for path, label in ((log, "-"), (tmp_path / "b.log", "ALERT")):
+        path.write_text("".join(f"{label if i % 3 else '-'} {x}" for i, x in enumerate(lines)))
+    plain, marked = (lw.scan(str(p), label_prefix=True).findings for p in (log, tmp_path / "b.log"))
+    assert [(f.pattern, f.score, f.summary) for f in plain] == [
+        (f.pattern, f.score, f.summary) for f in marked
+    ]
+    assert plain

@@ -1,0 +1,212 @@
+"""The ladder: what history shows decides which detectors run, and it says so."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from logwright.detectors.counts import Counts
+from logwright.detectors.ladder import CHECK_SHARE, Budget, Ladder, Learner, Rung
+from logwright.detectors.thresholds import Threshold
+from logwright.detectors.unseen import Unseen
+from logwright.templates.miner import Miner
+from logwright.templates.template import Template
+from logwright.templates.vocabulary import Vocabulary
+from logwright.windows.tumbling import TimeWindows
+from logwright.windows.window import Events, Windows
+
+MINUTE = 60 * 10**9
+KEYS = [((i + 1) * 0x9E3779B97F4A7C15 % 2**64).to_bytes(8, "big") * 2 for i in range(40)]
+VOCABULARY = Vocabulary(
+    Miner(),
+    [Template([k], lines=((b"event %s" % (b"x" * (i + 1)),),)) for i, k in enumerate(KEYS)],
+)
+
+
+def settled(number: int, seed: int = 1) -> list[list[int]]:
+    """Sessions of 12 make-ups, in any order of records within."""
+    rng = random.Random(seed)
+    makeups = [[0, 1, 2 + i, 2 + i, 9][: 3 + i % 3] for i in range(12)]
+    out = [list(rng.choice(makeups)) for _ in range(number)]
+    for session in out:
+        rng.shuffle(session)
+    return out
+
+
+def retried(number: int) -> list[list[int]]:
+    """The same templates always, but how often each comes is hardly ever the same."""
+    rng = random.Random(2)
+    return [[t for t in range(4) for _ in range(rng.randrange(1, 14))] for _ in range(number)]
+
+
+def restless(number: int) -> list[list[int]]:
+    """Sessions of one record, and in the last part some of which nothing was ever seen."""
+    rng = random.Random(3)
+    last = [rng.sample(range(40), 9) for _ in range(50)]
+    return [[n % 40] for n in range(number - len(last))] + last
+
+
+def learned(sequences: Sequence[list[int]], **options: object) -> Learner:
+    made = Learner("session", 0, VOCABULARY, Budget(10.0), **options)  # type: ignore[arg-type]
+    cut = int(len(sequences) * (1 - CHECK_SHARE))
+    for at in range(0, cut, 4000):
+        made.learn(Windows.of_sequences(sequences[at : min(at + 4000, cut)]), None)
+    made.check(Windows.of_sequences(sequences[cut:]), None)
+    return made
+
+
+def units(ladder: Ladder) -> list[str]:
+    return [f"{r.detector.name}/{r.detector.unit}" for r in ladder.rungs]
+
+
+def alarms(ladder: Ladder, sequences: Sequence[list[int]]) -> list[tuple[int, str]]:
+    windows = Windows.of_sequences(sequences)
+    return [(i, r.detector.unit) for i, r, _ in ladder.detect("windows", windows, VOCABULARY)]
+
+
+def test_settled_sessions_are_judged_by_their_counts() -> None:
+    ladder = learned(settled(16_000)).finish()
+    assert units(ladder) == ["unseen/template", "counts/count_vector"]
+    assert alarms(ladder, settled(2000, seed=9)) == []
+    found = alarms(ladder, [[0, 1, 2], [0, 1, 1, 1], [0, 1, 39], [9]])
+    # A new template is the cheaper rung's; it is not asked about its make-up again.
+    assert found == [(2, "template"), (1, "count_vector"), (3, "count_vector")]
+    assert any("0 of 3,200 sessions" in reason for reason in ladder.reasons)
+
+
+def test_sessions_whose_counts_have_not_settled_are_judged_by_what_has() -> None:
+    made = learned(retried(16_000)).finish()
+    assert "counts/count_vector" not in units(made)
+    assert "counts/capped" in units(made)
+    said = [r for r in made.reasons if "has not settled" in r]
+    assert len(said) == 1
+    assert said[0].startswith("counts (count_vector) not used")
+
+
+def test_where_nothing_has_settled_only_new_templates_are_told() -> None:
+    ladder = learned(restless(16_000)).finish()
+    assert units(ladder) == ["unseen/template"]
+    said = [r for r in ladder.reasons if "has not settled" in r]
+    assert [s.split(" not used")[0] for s in said] == [
+        "counts (count_vector)",
+        "counts (capped)",
+        "counts (event_set)",
+        "unseen (bigram)",
+    ]
+
+
+def test_too_short_a_history_is_said() -> None:
+    ladder = learned(settled(500)).finish()
+    assert units(ladder) == ["unseen/template"]
+    assert any("history too short (500 sessions" in r for r in ladder.reasons)
+    assert any("takes 15,000" in r for r in ladder.reasons)
+
+
+def test_scan_uses_a_short_history_and_says_that_it_is_unproven() -> None:
+    ladder = learned(settled(500), exploratory=True).finish()
+    assert units(ladder) == ["unseen/template", "counts/count_vector"]
+    assert any("unproven, history short (500 sessions)" in r for r in ladder.reasons)
+    few = learned(settled(60), exploratory=True).finish()
+    assert units(few) == ["unseen/template"]
+
+
+@pytest.mark.parametrize("strays", [1, 3])
+def test_normal_data_stays_within_the_budget(strays: int) -> None:
+    """The part that is checked holds a few make-ups that history did not: as many as may alarm."""
+    sequences = settled(15_000)
+    for n in range(strays):
+        sequences.append([0] * (7 + n))
+    random.Random(5).shuffle(sequences[12_100:])
+    ladder = learned(sequences).finish()
+    rung = ladder.rungs[-1]
+    allowed = 10 / 10_000 * 3000
+    assert rung.detector.unit == "count_vector"
+    trial = Counts("count_vector")
+    trial.fit(Windows.of_sequences(sequences[:12_000]), VOCABULARY)
+    scores = trial.score(Windows.of_sequences(sequences[12_000:]), VOCABULARY)
+    assert 0 < rung.threshold.alarms(scores).sum() <= max(allowed, 1)
+
+
+def test_a_calibration_slice_has_the_last_word() -> None:
+    made = learned(settled(16_000))
+    normal = Windows.of_sequences(settled(3000, seed=8))
+    assert units(made.finish(normal))[1:] == ["counts/count_vector"]
+    changed = Windows.of_sequences(restless(3000))
+    ladder = made.finish(changed)
+    assert units(ladder) == ["unseen/template"]
+    assert any("of the calibration slice would be alarms" in r for r in ladder.reasons)
+
+
+def test_chunks_do_not_matter() -> None:
+    sequences = settled(16_000)
+    one, other = learned(sequences).finish(), Learner("session", 0, VOCABULARY, Budget(10.0))
+    other.learn(Windows.of_sequences(sequences[:12_800]), None)
+    for at in range(12_800, 16_000, 700):
+        other.check(Windows.of_sequences(sequences[at : at + 700]), None)
+    assert other.finish().reasons == one.reasons
+
+
+def minutes(number: int, per: int = 3) -> Windows:
+    n = number * per
+    ts = np.repeat(np.arange(number), per) * MINUTE
+    events = Events(
+        np.arange(n, dtype=np.int32) % 3,
+        ts.astype(np.int64),
+        np.zeros(n, np.int8),
+        np.full(n, -1, np.int32),
+        np.arange(n, dtype=np.int64),
+    )
+    return TimeWindows(MINUTE, MINUTE, 0).push(events)
+
+
+@pytest.mark.parametrize(
+    ("interval", "number", "said"),
+    [
+        (0, 100, "rate not used: no times"),
+        (MINUTE, 10, "rate not used: history too short (9 intervals, 20 are needed)"),
+    ],
+)
+def test_rate_needs_times_and_some_intervals(interval: int, number: int, said: str) -> None:
+    made = Learner("time", interval, VOCABULARY, Budget(10.0))
+    slots = minutes(number)
+    made.learn(slots, slots if interval else None)
+    ladder = made.finish()
+    assert units(ladder) == ["unseen/template"]
+    assert said in ladder.reasons
+    assert "counts not used: lines are not grouped by session" in ladder.reasons
+
+
+def test_rate_runs_where_history_is_long_enough() -> None:
+    made = Learner("time", MINUTE, VOCABULARY, Budget(10.0))
+    slots = minutes(200)
+    made.learn(slots, slots)
+    ladder = made.finish()
+    assert units(ladder) == ["unseen/template", "rate/interval"]
+    assert [r.reads for r in ladder.rungs] == ["windows", "intervals"]
+    assert "199 intervals of 1 minute" in ladder.reasons[1]
+
+
+def test_reasons_name_every_rung_first() -> None:
+    ladder = learned(settled(16_000)).finish()
+    for rung, reason in zip(ladder.rungs, ladder.reasons, strict=False):
+        assert reason == f"{rung.detector.name} ({rung.detector.unit}): {rung.reason}"
+
+
+def test_rungs_only_read_what_they_are_for() -> None:
+    detector = Unseen("template")
+    ladder = Ladder([Rung(detector, Threshold(0.0, "all"), "intervals", "")])
+    windows = Windows.of_sequences([[0, 1]])
+    assert list(ladder.detect("windows", windows, VOCABULARY)) == []
+    assert list(ladder.detect("intervals", Windows.of_sequences([]), VOCABULARY)) == []
+
+
+@pytest.mark.parametrize(("alarms_a_day", "hours", "expected"), [(10, 24, 10.0), (1, 12, 0.5)])
+def test_a_budget_is_per_day_and_per_ten_thousand_sessions(
+    alarms_a_day: float, hours: int, expected: float
+) -> None:
+    budget = Budget(alarms_a_day)
+    assert budget.per_time(hours * 3600e9) == expected
+    assert budget.per_session == alarms_a_day / 10_000
