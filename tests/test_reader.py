@@ -194,6 +194,14 @@ def test_shapes_beyond_the_limit_are_counted_as_one(log: Path) -> None:
         "counted as one template (raise max_shapes)"
     ]
     assert OVERFLOW in found.shapes.codes.tolist()
+    Read(log, max_shapes=100, format="plain").same_rows(found)
+
+
+def test_blank_lines_stay_blank_beyond_the_limit(log: Path) -> None:
+    log.write_text("  \nup\n" + "".join(f"{word(n)} start\n  \n\n" for n in range(500)))
+    found = Read(log, max_shapes=100, block_bytes=4096, format="plain")
+    assert found.reader.overflowed > 300
+    assert found.codes.count(BLANK) == 1001
 
 
 def test_json_and_text_sources_in_one_run(tmp_path: Path) -> None:

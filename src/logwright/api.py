@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,8 +37,8 @@ PAST = 0.5
 """The share of its lines that `scan` takes as a log's own past."""
 
 _STEP = 1 << 20
-_OF_FORMAT = ("format", "label_prefix", "timezone")
-"""Settings that a model remembers, so that `detect` reads as `learn` did."""
+_REMEMBERED = ("format", "label_prefix", "timezone", "max_line_bytes", "budget")
+"""Settings that a model remembers, so that `detect` reads and judges as `learn` did."""
 
 
 @dataclass(slots=True)
@@ -66,24 +67,38 @@ def _learn_ladder(
     cut = first + int((stop - first) * (1.0 - CHECK_SHARE))
     budget = Budget(settings.budget)
     learner = Learner(plan.kind, plan.interval, vocabulary, budget, exploratory)
-    windows, intervals = plan.assembler(), plan.intervals()
+    windows, intervals, loose = plan.assembler(), plan.intervals(), plan.loose()
 
-    def take(closed: Windows, closed_intervals: Windows | None, checking: bool) -> None:
+    def take(
+        closed: Windows,
+        closed_intervals: Windows | None,
+        closed_loose: Windows | None,
+        checking: bool,
+    ) -> None:
         if not checking:
-            learner.learn(closed, closed_intervals)
+            learner.learn(closed, closed_intervals, closed_loose)
             return
         # A window of the first part that closes now is still one of the first part.
         old = closed.events.row[closed.bounds[:-1]] < cut
         if old.any():
             learner.learn(closed.select(old), None)
-        learner.check(closed.select(~old), closed_intervals)
+        learner.check(closed.select(~old), closed_intervals, closed_loose)
 
     for begin, end in ((first, cut), (cut, stop)):
         for numbers, columns in given.recording.read(begin, end, _STEP):
             events = to_events(numbers, columns, vocabulary)
-            slots = None if intervals is None else intervals.push(events)
-            take(windows.push(events), slots, begin >= cut)
-    take(windows.flush(), None if intervals is None else intervals.flush(), True)
+            take(
+                windows.push(events),
+                None if intervals is None else intervals.push(events),
+                None if loose is None else loose.push(events.take(events.session < 0)),
+                begin >= cut,
+            )
+    take(
+        windows.flush(),
+        None if intervals is None else intervals.flush(),
+        None if loose is None else loose.flush(),
+        True,
+    )
     return learner.finish()
 
 
@@ -97,12 +112,13 @@ def _model(
         plan,
         None if session is None else session.pattern.decode("latin-1"),
         given.reader.session_reason,
-        {k: getattr(settings, k) for k in _OF_FORMAT},
+        {k: getattr(settings, k) for k in _REMEMBERED},
         History(
             sources=tuple(s.stats.name for s in given.sources.sources),
             lines=lines,
             first=None if given.first == NO_TIME else iso(given.first),
             last=None if given.last == NO_TIME else iso(given.last),
+            notes=tuple(given.all_notes()),
         ),
     )
 
@@ -156,9 +172,10 @@ def detect(
             None if model.session is None else SessionKey(model.session.encode("latin-1"), "model")
         )
         given.reader.set_session(key)
+        # A copy: detectors count silences as they go, and a model does not change by use.
         pipeline = Pipeline(
             model.vocabulary(),
-            model.ladder,
+            copy.deepcopy(model.ladder),
             model.plan,
             given.reader,
             given.recording,

@@ -106,6 +106,19 @@ class Intake:
             told.append(f"running on the {BACKEND}")
         return tuple(infos), told
 
+    def all_notes(self) -> list[str]:
+        """Every note as a sentence, each said once."""
+        infos, told = self.infos()
+        by_note: dict[str, list[str]] = {}
+        for info in infos:
+            for note in info.notes:
+                by_note.setdefault(note, []).append(info.name)
+        shared = [
+            f"{names[0] if len(names) == 1 else f'{len(names)} sources'}: {note}"
+            for note, names in by_note.items()
+        ]
+        return [*told, *shared]
+
     def close(self) -> None:
         """Let temporary files go."""
         self.recording.close()

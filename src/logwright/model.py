@@ -59,6 +59,7 @@ class History(BaseModel):
     lines: int = 0
     first: str | None = None
     last: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -183,6 +184,11 @@ class Model:
             "",
             *(f"- {reason}" for reason in self.ladder.reasons),
             "",
+            *(
+                ["## Notes on the input", "", *(f"- {note}" for note in h.notes), ""]
+                if h.notes
+                else []
+            ),
         ]
         return "\n".join(lines)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,7 @@ class Pipeline:
         self.reader, self.recording, self.timeline = reader, recording, timeline
         self.windows_scored = self.late_windows = self.events_judged = 0
         self._windows, self._intervals = plan.assembler(), plan.intervals()
+        self._loose = plan.loose()
         self._ordinals: Counter[tuple[str, str, int, str]] = Counter()
         self._severities: dict[tuple[int, int], Severity] = {}
 
@@ -101,6 +102,8 @@ class Pipeline:
         """Findings of the windows that these events close."""
         self.events_judged += len(events)
         found = self._run("windows", self._windows.push(events))
+        if self._loose is not None:
+            found += self._run("loose", self._loose.push(events.take(events.session < 0)))
         if self._intervals is not None:
             found += self._run("intervals", self._intervals.push(events))
         return found
@@ -108,19 +111,21 @@ class Pipeline:
     def finish(self) -> list[Finding]:
         """Findings of the windows that the end of the input closes."""
         found = self._run("windows", self._windows.flush())
+        if self._loose is not None:
+            found += self._run("loose", self._loose.flush())
         if self._intervals is not None:
             found += self._run("intervals", self._intervals.flush())
         return found
 
-    def _run(self, reads: str, windows: Windows) -> list[Finding]:
-        if not len(windows):
-            return []
-        if reads == "windows":
+    def _run(
+        self, kind: Literal["windows", "intervals", "loose"], windows: Windows
+    ) -> list[Finding]:
+        if kind != "intervals":
             self.windows_scored += len(windows)
             self.late_windows += int(windows.late.sum())
         return [
             self._finding(windows, i, rung, evidence)
-            for i, rung, found in self.ladder.detect(reads, windows, self.vocabulary)
+            for i, rung, found in self.ladder.detect(kind, windows, self.vocabulary)
             for evidence in found
         ]
 

@@ -43,7 +43,8 @@ class Settings(BaseModel):
     )
     window: str = Field(
         default="auto",
-        description="'auto', a number of lines such as '100', or a time such as '60s', '5m', '1h'.",
+        description="'auto', a number of lines such as '100', or a time such as '60s', '5m', '1h'; "
+        "with '/STEP' for sliding windows, such as '5m/1m'.",
     )
     session_gap: float = Field(
         default=3600.0, gt=0, description="Seconds of silence after which a session is closed."
@@ -60,8 +61,8 @@ class Settings(BaseModel):
     budget: float = Field(
         default=10.0,
         gt=0,
-        description="Alarm budget: alarms per day that normal data may raise (per 10,000 windows "
-        "where there is no time).",
+        description="Alarm budget: alarms that normal data may raise, per day (bursts and "
+        "silences) and per 10,000 sessions (make-ups).",
     )
     block_bytes: int = Field(
         default=4 << 20, ge=4096, le=1 << 30, description="Bytes read and processed at a time."
@@ -72,14 +73,14 @@ class Settings(BaseModel):
     max_shapes: int = Field(
         default=1_000_000,
         ge=100,
-        description="Shapes held; beyond it the half that was not seen for longest is forgotten.",
+        description="Shapes held in a run; lines of further shapes are counted as one template.",
     )
     exemplars: bool = Field(
         default=True,
-        description="Keep one example line per template in the model (well-known secret forms are "
-        "always removed).",
+        description="Keep example lines in the model, up to 8 per shape (well-known secret forms "
+        "are always removed).",
     )
-    top: int = Field(default=20, ge=1, description="Findings shown in the terminal table.")
+    top: int = Field(default=20, ge=1, description="Patterns shown in the terminal table.")
     severity: Literal["low", "medium", "high", "critical"] = Field(
         default="low", description="Least severity that is shown."
     )

@@ -51,14 +51,16 @@ _SPACES = re.compile(r"\s+")
 _ANY_MASK = re.compile(r"<(?:ID|IP|SEQ|HEX|NUM|CMD)>")
 
 
-def run(data: Path, settings: object = None) -> dict[str, Any]:
+def run(data: Path, quick: bool = False) -> dict[str, Any]:
     """Scores per system in `rows` and their means in `summary`.
 
-    `data` holds `loghub_2k.tar.zst` or the extracted folders, itself or in `loghub_2k/`. The
-    settings do not matter: there is one default configuration.
+    `data` holds `loghub_2k.tar.zst` or the extracted folders, itself or in `loghub_2k/`. `quick`
+    takes the first 500 lines of each system. There is one default configuration.
     """
     rows = []
     for system, contents, truth in _systems(data):
+        if quick:
+            contents, truth = contents[:500], truth[:500]
         found = _mine(contents)
         row: dict[str, Any] = {
             "system": system,
@@ -75,7 +77,13 @@ def run(data: Path, settings: object = None) -> dict[str, Any]:
         raise InputError(f"{data} holds no LogHub 2k system (…_2k.structured.csv)")
     names = [key for key in rows[0] if key.endswith("A")]
     summary = {key: round(sum(row[key] for row in rows) / len(rows), 4) for key in names}
-    return {"rows": rows, "summary": summary}
+    lines = sum(row["lines"] for row in rows)
+    return {
+        "data": f"loghub_2k with corrected templates: {len(rows)} systems, {lines:,} lines",
+        "settings": {"labels used": 0, "quick": quick},
+        "rows": rows,
+        "summary": summary,
+    }
 
 
 def scores(groups: Sequence[int], texts: Sequence[str], truth: Sequence[str]) -> dict[str, float]:

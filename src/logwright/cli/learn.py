@@ -72,5 +72,6 @@ def learn(
         f"  windows: by {learned.plan.kind} ({learned.plan.reason})",
         *([f"  {learned.session_reason}"] if learned.session_reason else []),
         *(f"  {reason}" for reason in learned.ladder.reasons),
+        *(f"  note: {note}" for note in learned.history.notes),
     ]
     sys.stdout.write("\n".join(safe(line) for line in lines) + "\n")

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
 from logwright.detectors.base import Detector, Evidence, Floats
-from logwright.detectors.counts import Counts, Unit
+from logwright.detectors.counts import UNITS, Counts
 from logwright.detectors.rate import Rate, duration
 from logwright.detectors.thresholds import Threshold, by_budget
 from logwright.detectors.unseen import Unseen
@@ -33,8 +34,6 @@ _LEAST_EXPLORED = 100
 _EXPLORED_SHARE = 0.05
 _CLEAN_WINDOWS = 3.0
 """Rule of three: a rate r is shown (95 %) by 3 / r windows without an alarm."""
-
-_COUNT_UNITS: tuple[Unit, ...] = ("count_vector", "capped", "event_set")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +56,18 @@ class Budget:
         return self.alarms / 10_000
 
 
+Reads = Literal["records", "windows", "intervals"]
+"""What a detector reads: the plan's windows; the rate detector's intervals; or all records, in the
+plan's windows or, where a record belongs to no session, in `loose` ones."""
+
+
 @dataclass(slots=True)
 class Rung:
-    """One step: a detector with its threshold, which windows it reads, and why it runs."""
+    """One step: a detector with its threshold, what it reads, and why it runs."""
 
     detector: Detector
     threshold: Threshold
-    reads: str  # "windows" or "intervals"
+    reads: Reads
     reason: str
 
 
@@ -75,15 +79,20 @@ class Ladder:
     reasons: list[str] = field(default_factory=list)
 
     def detect(
-        self, reads: str, windows: Windows, vocabulary: Vocabulary
+        self,
+        kind: Literal["windows", "intervals", "loose"],
+        windows: Windows,
+        vocabulary: Vocabulary,
     ) -> Iterable[tuple[int, Rung, list[Evidence]]]:
         """(window, rung, evidence) for every alarm among windows of one kind.
 
         A window that a cheaper rung has flagged is not asked about its make-up again.
         """
+        if not len(windows):
+            return
         flagged = np.zeros(len(windows), bool)
         for rung in self.rungs:
-            if rung.reads != reads or not len(windows):
+            if rung.reads != kind and not (rung.reads == "records" and kind != "intervals"):
                 continue
             scores = rung.detector.score(windows, vocabulary)
             alarms = rung.threshold.alarms(scores) & ~flagged
@@ -114,29 +123,39 @@ class Learner:
         self.vocabulary, self.budget = vocabulary, budget
         self.unseen = Unseen("template")
         self.rate = _Candidate(Rate(interval), Rate(interval))
-        self.units = [_Candidate(Counts(u), Counts(u)) for u in _COUNT_UNITS]
+        self.units = [_Candidate(Counts(u), Counts(u)) for u in UNITS]
         self.units.append(_Candidate(Unseen("bigram"), Unseen("bigram")))
         if kind != "session":
             self.units = []
-        self.windows = self.checked = self.checked_intervals = 0
+        self.windows = self.checked = self.checked_intervals = self._known_before = 0
 
-    def learn(self, windows: Windows, intervals: Windows | None) -> None:
+    def learn(
+        self, windows: Windows, intervals: Windows | None, loose: Windows | None = None
+    ) -> None:
         """Take a chunk of the first part of history."""
-        self._fit(windows, intervals, trial=True)
+        self._fit(windows, intervals, loose, trial=True)
 
-    def check(self, windows: Windows, intervals: Windows | None) -> None:
+    def check(
+        self, windows: Windows, intervals: Windows | None, loose: Windows | None = None
+    ) -> None:
         """Take a chunk of the last part of history."""
+        if not self.checked and not self.checked_intervals:
+            self._known_before = self.unseen.templates
         if intervals is not None and len(intervals):
             self.rate.check(intervals, self.vocabulary)
             self.checked_intervals += len(intervals)
         for unit in self.units:
             unit.check(windows, self.vocabulary)
         self.checked += len(windows)
-        self._fit(windows, intervals, trial=False)
+        self._fit(windows, intervals, loose, trial=False)
 
-    def _fit(self, windows: Windows, intervals: Windows | None, trial: bool) -> None:
+    def _fit(
+        self, windows: Windows, intervals: Windows | None, loose: Windows | None, trial: bool
+    ) -> None:
         self.windows += len(windows)
         self.unseen.fit(windows, self.vocabulary)
+        if loose is not None:
+            self.unseen.fit(loose, self.vocabulary)
         if intervals is not None and len(intervals):
             self.rate.fit(intervals, self.vocabulary, trial)
         for unit in self.units:
@@ -147,7 +166,9 @@ class Learner:
         ladder = Ladder()
         unseen = Threshold(self.unseen.surprise, "any template that history never held")
         known = f"{self.unseen.templates:,} templates in {self.unseen.records:,} lines of history"
-        ladder.rungs.append(Rung(self.unseen, unseen, "windows", known))
+        new = self.unseen.templates - self._known_before
+        known += f", {new:,} of them first seen in its last {CHECK_SHARE:.0%}"
+        ladder.rungs.append(Rung(self.unseen, unseen, "records", known))
         self._add_rate(ladder)
         if self.kind == "session":
             self._add_unit(ladder, calibration)

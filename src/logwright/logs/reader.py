@@ -104,7 +104,7 @@ class Reader:
         self.session, self._session_done = key, True
         if key is not None:
             shown = key.pattern.decode("utf-8", "backslashreplace")
-            self.session_reason = f"sessions by {shown!r}: {key.reason}"
+            self.session_reason = f"sessions by {shown}: {key.reason}"
 
     @property
     def formats(self) -> dict[int, Detected]:
@@ -270,13 +270,16 @@ class Reader:
             grown[: len(self._looks)] = self._looks
             self._looks = grown
         if len(self.shapes) > self.settings.max_shapes and len(fresh):
-            over = codes[fresh]
+            # First come, first served, so that it does not matter where blocks end.
+            room = self.settings.max_shapes - (len(self.shapes) - len(fresh))
+            over = codes[fresh[max(room, 0) :]]
+            fresh = fresh[: max(room, 0)]
             self.shapes.evict(over)
             if not self.overflowed:
                 self._new.append((OVERFLOW, _OVERFLOW_TEXT))
             beyond = np.isin(codes, over)
             self.overflowed += int(np.count_nonzero(beyond))
-            return np.where(beyond, np.int32(OVERFLOW), codes)
+            codes = np.where(beyond, np.int32(OVERFLOW), codes)
         if len(fresh):
             self._looks[codes[fresh]] = _LOOKS
             blank = [i for i in fresh.tolist() if not buf[content[i] : end[i]].strip()]

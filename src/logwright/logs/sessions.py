@@ -23,7 +23,7 @@ from logwright.logs.batch import Int32s, Int64s
 from logwright.logs.kernel import Table, token_spans
 from logwright.logs.shapes import DELIMITERS, mask, tokens
 
-__all__ = ["SessionKey", "find_key"]
+__all__ = ["SessionKey", "find_key", "identifiers"]
 
 _NONE, _BY_LINE = -1, -2
 _IS_DELIMITER = frozenset(DELIMITERS)
@@ -133,6 +133,16 @@ def _kind(token: bytes) -> bytes | None:
     if match and sum(48 <= b <= 57 for b in token) >= 3:
         return rb"\b" + re.escape(match[1]) + rb"[\w-]*[0-9][\w-]*"
     return None
+
+
+def identifiers(text: str) -> set[str]:
+    """Identifiers in a line: UUIDs, long hex numbers, prefixed ones such as ``blk_123``.
+
+    >>> sorted(identifiers("req-12ab7 got blk_4711 in 12 ms"))
+    ['blk_4711', 'req-12ab7']
+    """
+    found = tokens(text.encode("utf-8", "surrogateescape"))
+    return {t.decode("utf-8", "replace") for t in found if len(t) >= 5 and _kind(t) is not None}
 
 
 def find_key(contents: Sequence[bytes]) -> SessionKey | None:

@@ -45,6 +45,14 @@ class WindowPlan(BaseModel):
             return TimeWindows(self.size, self.step, self.lateness)
         return CountWindows(self.size, self.step)
 
+    def loose(self) -> TimeWindows | CountWindows | None:
+        """A fresh assembler for records that belong to no session; None without sessions."""
+        if self.kind != "session":
+            return None
+        if self.interval:
+            return TimeWindows(self.interval, self.interval, self.lateness)
+        return CountWindows(_LINES_PER_WINDOW, _LINES_PER_WINDOW)
+
     def intervals(self) -> TimeWindows | None:
         """A fresh assembler of the rate detector's intervals, None without times."""
         if not self.interval:
