@@ -12,12 +12,14 @@ DATA = Path(
 )
 
 
+_KEPT = ("LOGWRIGHT_TEST_DATA", "LOGWRIGHT_UPDATE_GOLDEN")
+
+
 @pytest.fixture(autouse=True)
 def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     for key in list(os.environ):
-        if key.startswith("LOGWRIGHT_") and key != "LOGWRIGHT_TEST_DATA":
-            if key not in ("LOGWRIGHT_UPDATE_GOLDEN",):
-                monkeypatch.delenv(key)
+        if key.startswith("LOGWRIGHT_") and key not in _KEPT:
+            monkeypatch.delenv(key)
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("TZ", "UTC")

@@ -314,6 +314,12 @@ def test_small_logs_are_taken(log: Path, raw: bytes) -> None:
     assert model.detect(str(log)) == []
 
 
+@pytest.mark.parametrize("raw", [b"\n\n\n", b" \n\t\n"])
+def test_blank_lines_belong_to_no_session(log: Path, raw: bytes) -> None:
+    log.write_bytes(raw)
+    assert lw.scan(str(log), session="x").findings == []
+
+
 def test_an_empty_log_is_an_error(log: Path) -> None:
     log.write_bytes(b"")
     for run in (lw.scan, lw.learn):

@@ -127,7 +127,7 @@ def test_learn_then_detect(logwright: Logwright, log: Path, calm: Path, tmp_path
     model = tmp_path / "model"
     done = logwright("learn", calm, "-o", model)
     assert (done.code, done.err) == (0, "")
-    assert "Learned 1 templates from 600 lines" in done.out
+    assert "Learned 1 template from 600 lines" in done.out
     assert (model / "manifest.json").is_file()
     done = logwright("detect", log, "-m", model, "--json")
     assert done.code == 0

@@ -28,7 +28,9 @@ class FakeVocabulary:
             ((i + 1) * 0x9E3779B97F4A7C15 % 2**64 << 64 | i).to_bytes(16, "big")
             for i in range(size)
         ]
-        self.templates = [Template([k], lines=((b"event " + bytes([97 + i]),),)) for i, k in enumerate(keys)]
+        self.templates = [
+            Template([k], lines=((b"event " + bytes([97 + i]),),)) for i, k in enumerate(keys)
+        ]
         self.hashes = np.array([int(t.id[2:], 16) for t in self.templates], np.uint64)
 
     def __len__(self) -> int:

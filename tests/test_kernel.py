@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -159,12 +161,21 @@ def test_the_formats_programs_read_damaged_samples_the_same(
 
 
 @pytest.mark.parametrize("backend", [native, twin], ids=["native", "twin"])
-def test_what_is_not_in_the_table_cannot_be_asked_for(backend: object) -> None:
-    table = backend.Table()  # type: ignore[attr-defined]
+def test_what_is_not_in_the_table_cannot_be_asked_for(backend: ModuleType) -> None:
+    table = backend.Table()
     table.intern(*spans([b"a"]))
     for code in (-1, 1, 2**31 - 1):
         with pytest.raises(KeyError):
             table.keys(np.array([code], np.int32))
+
+
+@pytest.mark.parametrize("backend", [native, twin], ids=["native", "twin"])
+@pytest.mark.parametrize(("text", "year"), [("00", 2000), ("69", 2069), ("70", 1970), ("99", 1999)])
+def test_two_digit_years_turn_at_seventy(backend: ModuleType, text: str, year: int) -> None:
+    program = compile_layout("<time:%y-%m-%d> <content>").program
+    line = f"{text}-03-01 up".encode()
+    _, ts, _, _ = backend.headers(line, np.array([0]), np.array([len(line)]), program, 2000, 0)
+    assert int(ts[0]) == (date(year, 3, 1) - date(1970, 1, 1)).days * 86_400 * 10**9
 
 
 FALLBACK = """

@@ -53,9 +53,15 @@ def learned(sequences: Sequence[list[int]], **options: object) -> Learner:
     made = Learner("session", 0, VOCABULARY, Budget(10.0), **options)  # type: ignore[arg-type]
     cut = int(len(sequences) * (1 - CHECK_SHARE))
     for at in range(0, cut, 4000):
-        made.learn(Windows.of_sequences(sequences[at : min(at + 4000, cut)]), None)
-    made.check(Windows.of_sequences(sequences[cut:]), None)
+        feed(made, sequences[at : min(at + 4000, cut)], checking=False)
+    feed(made, sequences[cut:], checking=True)
     return made
+
+
+def feed(made: Learner, sequences: Sequence[list[int]], checking: bool) -> None:
+    windows = Windows.of_sequences(sequences)
+    made.see(windows.events, checking)
+    (made.check if checking else made.learn)(windows)
 
 
 def units(ladder: Ladder) -> list[str]:
@@ -141,9 +147,9 @@ def test_a_calibration_slice_has_the_last_word() -> None:
 def test_chunks_do_not_matter() -> None:
     sequences = settled(16_000)
     one, other = learned(sequences).finish(), Learner("session", 0, VOCABULARY, Budget(10.0))
-    other.learn(Windows.of_sequences(sequences[:12_800]), None)
+    feed(other, sequences[:12_800], checking=False)
     for at in range(12_800, 16_000, 700):
-        other.check(Windows.of_sequences(sequences[at : at + 700]), None)
+        feed(other, sequences[at : at + 700], checking=True)
     assert other.finish().reasons == one.reasons
 
 
@@ -170,7 +176,10 @@ def minutes(number: int, per: int = 3) -> Windows:
 def test_rate_needs_times_and_some_intervals(interval: int, number: int, said: str) -> None:
     made = Learner("time", interval, VOCABULARY, Budget(10.0))
     slots = minutes(number)
-    made.learn(slots, slots if interval else None)
+    made.see(slots.events, checking=False)
+    made.learn(slots)
+    if interval:
+        made.learn_intervals(slots)
     ladder = made.finish()
     assert units(ladder) == ["unseen/template"]
     assert said in ladder.reasons
@@ -180,7 +189,8 @@ def test_rate_needs_times_and_some_intervals(interval: int, number: int, said: s
 def test_rate_runs_where_history_is_long_enough() -> None:
     made = Learner("time", MINUTE, VOCABULARY, Budget(10.0))
     slots = minutes(200)
-    made.learn(slots, slots)
+    made.learn(slots)
+    made.learn_intervals(slots)
     ladder = made.finish()
     assert units(ladder) == ["unseen/template", "rate/interval"]
     assert ladder.rungs[1].reads == "intervals"

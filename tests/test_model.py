@@ -72,6 +72,18 @@ def test_a_loaded_model_finds_what_the_learned_one_found(made: Path) -> None:
     assert told(lw.load(str(made / "model")).detect(log)) == found
 
 
+def test_detecting_does_not_change_a_model(made: Path, tmp_path: Path) -> None:
+    log = tmp_path / "quiet.log"
+    lines = traffic(2000, 300, seed=2)
+    log.write_text("".join(line for line in lines if "heartbeat" not in line))
+    learned, loaded = lw.learn(str(made / "history.log")), lw.load(str(made / "model"))
+    found = told(loaded.detect(str(log)))
+    assert any("vanished: 'heartbeat <*> ok'" in f for f in found)
+    assert told(learned.detect(str(log))) == found
+    assert told(learned.detect(str(log))) == found
+    assert told(loaded.detect(str(log))) == found
+
+
 def test_saving_a_loaded_model_changes_nothing(made: Path, tmp_path: Path) -> None:
     lw.load(str(made / "model")).save(tmp_path / "again")
     first = json.loads((made / "model" / "manifest.json").read_text())

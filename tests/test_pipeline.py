@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -121,6 +122,36 @@ def test_ids_tell_other_lines_at_the_same_place_apart(folder: Path) -> None:
     one, other = (detect(folder, today({20: at(36_405, f"disk sd{n} full")}))[0] for n in (1, 2))
     assert one.pattern == other.pattern
     assert one.id != other.id
+
+
+def test_equals_in_one_session_are_told_apart_by_their_ordinal(tmp_path: Path) -> None:
+    history, log = tmp_path / "history.log", tmp_path / "today.log"
+    history.write_text("".join(f"begin s{n}\nend s{n}\n" for n in range(50)))
+    log.write_text("boom s1\nend s1\n" * 3)
+    # No times, and a session is closed after two lines: three windows that are alike.
+    model = lw.learn(str(history), session=r"\bs\d+", max_session_lines=2)
+    found = model.detect(str(log))
+    assert {f.window.key for f in found} == {"s1"}
+    assert len({f.pattern for f in found}) == 1
+    assert len({f.id for f in found}) == len(found) == 3
+    assert [f.id for f in model.detect(str(log))] == [f.id for f in found]
+
+
+def test_a_session_is_named_by_its_key_not_by_what_looks_like_it_in_the_header(
+    tmp_path: Path,
+) -> None:
+    rng = random.Random(1)
+    ids = [f"{rng.getrandbits(64) | 10 << 60:016x}" for _ in range(300)]
+    steps = ("accept", "parse", "reply")
+    lines = [
+        f"{1_700_000_000_000 + 1000 * n} INFO app {step} request {key} done\n"
+        for n, key in enumerate(ids)
+        for step in (*steps, *(["reply"] * 3 if n == 280 else []))
+    ]
+    (tmp_path / "app.log").write_text("".join(lines))
+    found = lw.scan(str(tmp_path / "app.log")).findings
+    long = [f for f in found if f.window.kind == "session" and f.window.lines == 6]
+    assert [f.window.key for f in long] == [ids[280]]
 
 
 def test_blank_lines_are_no_events() -> None:

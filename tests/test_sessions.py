@@ -95,9 +95,10 @@ def coded(key: SessionKey, lines: list[bytes]) -> list[bytes | None]:
     for code, line in zip(codes.tolist(), lines, strict=True):
         found = key.key_of(line)
         # One code stands for one key, whatever path gave it.
-        if code >= 0 and found is not None:
+        if code >= 0:
+            assert found is not None
             assert names.setdefault(code, found) == found
-        out.append(names.get(code) if code >= 0 else None)
+        out.append(names[code] if code >= 0 else None)
     assert len(set(names.values())) == len(names)
     return out
 

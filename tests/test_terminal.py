@@ -114,7 +114,8 @@ class TestRender:
         source = SourceInfo(name="app.log", format="syslog RFC 3164", reason="100 % of 200 lines")
         run = Run(sources=(source,), lines=9, seconds=0.94)
         assert render(run, [], width=100).startswith(
-            "9 lines in 0.9 s from app.log (syslog RFC 3164: 100 % of 200 lines); no findings\n"
+            "9 lines in 0.9 s from app.log; no findings\n"
+            "read as syslog RFC 3164: 100 % of 200 lines\n"
         )
 
     def test_top(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def contents(windows: Windows) -> list[tuple]:
 def run(assembler, events: Events, cuts: list[int]) -> list[tuple]:
     bounds = [0, *sorted(c % (len(events) + 1) for c in cuts), len(events)]
     out = []
-    for a, b in zip(bounds[:-1], bounds[1:], strict=True):
+    for a, b in pairwise(bounds):
         out += contents(assembler.push(events.take(slice(a, b))))
     return out + contents(assembler.flush())
 

@@ -44,7 +44,9 @@ static int looks_random(const u8 *t, i64 n) {
 static inline int is_variable(const u8 *t, i64 n, int seen) {
     if (seen & VAR) return 1;
     if (n < 7) return 0;
-    if (!(seen & NOT_HEX)) return 1;
+    i64 i = n; /* a last word of seven or more letters that are hex digits */
+    while (i > 0 && !(CLASS[t[i - 1]] & NOT_HEX)) i--;
+    if (n - i >= 7 && (i == 0 || !(CLASS[t[i - 1]] & (UPPER | LOWER)))) return 1;
     return n >= 16 && (seen & UPPER) && (seen & LOWER) && looks_random(t, n);
 }
 

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,11 +23,12 @@ from logwright.logs.batch import NO_TIME
 from logwright.logs.sessions import SessionKey
 from logwright.logs.timestamps import iso
 from logwright.model import History, Model
-from logwright.pipeline import Pipeline, to_events
+from logwright.pipeline import Assemblers, Pipeline, to_events
 from logwright.settings import Settings, load_settings
 from logwright.templates.miner import Miner
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.plan import WindowPlan, choose_plan
+from logwright.windows.sessions import whole
 from logwright.windows.window import Windows
 
 __all__ = ["PAST", "Result", "detect", "learn", "load", "scan"]
@@ -37,6 +37,7 @@ PAST = 0.5
 """The share of its lines that `scan` takes as a log's own past."""
 
 _STEP = 1 << 20
+_LEAST_PAST = 5
 _REMEMBERED = ("format", "label_prefix", "timezone", "max_line_bytes", "budget")
 """Settings that a model remembers, so that `detect` reads and judges as `learn` did."""
 
@@ -51,54 +52,50 @@ class Result:
 
 def _plan(given: Intake) -> WindowPlan:
     sessions = given.reader.session is not None
-    return choose_plan(given.settings, sessions, given.recording.rows, given.span)
+    settings = given.settings_for_plan() if sessions else given.settings
+    return choose_plan(settings, sessions, given.recording.rows, given.span)
 
 
 def _learn_ladder(
-    given: Intake,
-    rows: tuple[int, int],
-    plan: WindowPlan,
-    vocabulary: Vocabulary,
-    settings: Settings,
-    exploratory: bool,
+    given: Intake, stop: int, plan: WindowPlan, vocabulary: Vocabulary, exploratory: bool
 ) -> Ladder:
-    """Fit the ladder on recorded rows: the first four fifths, then the check part."""
-    first, stop = rows
-    cut = first + int((stop - first) * (1.0 - CHECK_SHARE))
-    budget = Budget(settings.budget)
+    """Fit the ladder on the recorded rows before `stop`: four fifths first, then the check part.
+
+    Sessions are taken whole: one that began before `stop` is read on beyond it.
+    """
+    cut = int(stop * (1.0 - CHECK_SHARE))
+    budget = Budget(given.settings.budget)
     learner = Learner(plan.kind, plan.interval, vocabulary, budget, exploratory)
-    windows, intervals, loose = plan.assembler(), plan.intervals(), plan.loose()
+    assemblers = Assemblers.of(plan)
 
-    def take(
-        closed: Windows,
-        closed_intervals: Windows | None,
-        closed_loose: Windows | None,
-        checking: bool,
-    ) -> None:
-        if not checking:
-            learner.learn(closed, closed_intervals, closed_loose)
-            return
-        # A window of the first part that closes now is still one of the first part.
-        old = closed.events.row[closed.bounds[:-1]] < cut
-        if old.any():
-            learner.learn(closed.select(old), None)
-        learner.check(closed.select(~old), closed_intervals, closed_loose)
+    def take(windows: Windows, last: int) -> None:
+        complete = whole(windows, given.first, last, plan.edge)
+        row = windows.events.row[windows.bounds[:-1]]
+        for part, learn in (
+            (row < cut, learner.learn),
+            ((row >= cut) & (row < stop), learner.check),
+        ):
+            learn(windows if part.all() else windows.select(part), complete[part])
 
-    for begin, end in ((first, cut), (cut, stop)):
-        for numbers, columns in given.recording.read(begin, end, _STEP):
+    end = given.recording.rows if plan.kind == "session" else stop
+    for begin, until in ((0, cut), (cut, stop), (stop, end)):
+        for numbers, columns in given.recording.read(begin, until, _STEP):
             events = to_events(numbers, columns, vocabulary)
-            take(
-                windows.push(events),
-                None if intervals is None else intervals.push(events),
-                None if loose is None else loose.push(events.take(events.session < 0)),
-                begin >= cut,
-            )
-    take(
-        windows.flush(),
-        None if intervals is None else intervals.flush(),
-        None if loose is None else loose.flush(),
-        True,
-    )
+            if begin < stop:
+                learner.see(events, checking=begin >= cut)
+                slots = assemblers.push_intervals(events)
+                if slots is not None:
+                    (learner.learn_intervals if begin < cut else learner.check_intervals)(slots)
+            take(assemblers.windows.push(events), NO_TIME)
+    slots = assemblers.flush_intervals()
+    if slots is not None:
+        learner.check_intervals(slots)
+    take(assemblers.windows.flush(), given.last)
+    if exploratory and learner.errors:
+        given.note(
+            f"the past holds {learner.errors:,} lines of level error or worse, which count as "
+            "normal: give a healthy log with --baseline to see them"
+        )
     return learner.finish()
 
 
@@ -139,8 +136,7 @@ def learn(
         vocabulary = given.group(miner)
         given.sort()
         plan = _plan(given)
-        rows = (0, given.recording.rows)
-        ladder = _learn_ladder(given, rows, plan, vocabulary, settings, exploratory=False)
+        ladder = _learn_ladder(given, given.recording.rows, plan, vocabulary, exploratory=False)
         return _model(given, settings, plan, miner, ladder, given.recording.rows)
     finally:
         given.close()
@@ -172,14 +168,12 @@ def detect(
             None if model.session is None else SessionKey(model.session.encode("latin-1"), "model")
         )
         given.reader.set_session(key)
-        # A copy: detectors count silences as they go, and a model does not change by use.
+        # Anew: detectors count silences as they go, and a model does not change by use.
         pipeline = Pipeline(
             model.vocabulary(),
-            copy.deepcopy(model.ladder),
+            model.ladder.fresh(),
             model.plan,
-            given.reader,
-            given.recording,
-            given.timeline,
+            given,
         )
         findings: list[Finding] = []
         for batch in given.reader.batches():
@@ -223,10 +217,16 @@ def scan(
         given.sort()
         plan = _plan(given)
         half = int(given.recording.rows * PAST)
-        ladder = _learn_ladder(given, (0, half), plan, vocabulary, settings, exploratory=True)
-        pipeline = Pipeline(vocabulary, ladder, plan, given.reader, given.recording, given.timeline)
+        if half < _LEAST_PAST:
+            given.note(
+                f"{given.recording.rows:,} lines are too few to have a past: nothing is judged"
+            )
+            half = given.recording.rows
+        ladder = _learn_ladder(given, half, plan, vocabulary, exploratory=True)
+        pipeline = Pipeline(vocabulary, ladder, plan, given, first_row=half)
         findings: list[Finding] = []
-        for rows, columns in given.recording.read(half, given.recording.rows, _STEP):
+        begin = 0 if plan.kind == "session" else half
+        for rows, columns in given.recording.read(begin, given.recording.rows, _STEP):
             findings += pipeline.judge(to_events(rows, columns, vocabulary))
         findings += pipeline.finish()
         past = f"the first {PAST:.0%} of the input ({half:,} lines)"

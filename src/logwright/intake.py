@@ -11,14 +11,17 @@ from logwright.findings.run import SourceInfo
 from logwright.logs.batch import NO_TIME, Int32s
 from logwright.logs.kernel import BACKEND
 from logwright.logs.reader import Reader
-from logwright.logs.recording import Recording
+from logwright.logs.recording import TEXT_LIMIT, Recording
 from logwright.logs.sources import open_sources
 from logwright.settings import Settings
 from logwright.templates.miner import Miner
 from logwright.templates.vocabulary import Vocabulary
 from logwright.timeline import TimelineCounter
+from logwright.windows.sessions import typical_gap
 
 __all__ = ["Intake", "Progress"]
+
+_LOOKED_AT = 1_000_000  # records that the session gap is worked out from
 
 Progress = Callable[[int, int | None, int], None]
 """Called with bytes read, bytes in all (None where unknown) and lines read."""
@@ -31,7 +34,9 @@ class Intake:
         self.settings = settings
         self.sources = open_sources(inputs, settings)
         self.reader = Reader(self.sources, settings)
-        self.recording = Recording([s.plain_path for s in self.sources.sources])
+        paths = [s.plain_path for s in self.sources.sources]
+        limit = min(TEXT_LIMIT, settings.max_line_bytes)
+        self.recording = Recording(paths, text_limit=limit)
         self.timeline = TimelineCounter()
         self.first = self.last = NO_TIME
         self.timed = 0
@@ -57,6 +62,10 @@ class Intake:
             names = ", ".join(s.stats.name for s in self.sources.sources[:3])
             raise InputError(f"{names} holds no lines")
 
+    def note(self, text: str) -> None:
+        """Say something in the summary."""
+        self._notes.append(text)
+
     def tell(self, progress: Progress | None) -> None:
         """Report how far reading has come."""
         if progress is not None:
@@ -79,9 +88,18 @@ class Intake:
     @property
     def span(self) -> int:
         """The time the log covers, ns; 0 where most lines have no time."""
-        if self.timed < 0.5 * self.recording.rows:
+        # Stack traces have few lines with a time, which those behind them share.
+        if self.timed < 0.1 * self.recording.rows:
             return 0
         return max(self.last - self.first, 1)
+
+    def settings_for_plan(self) -> Settings:
+        """The settings, with the session gap that the log's own sessions ask for."""
+        most = int(self.settings.session_gap * 1e9)
+        for _, columns in self.recording.read(0, min(self.recording.rows, _LOOKED_AT), _LOOKED_AT):
+            gap = typical_gap(columns["session"], columns["ts"], most)
+            return self.settings.model_copy(update={"session_gap": gap / 1e9})
+        return self.settings
 
     def infos(self) -> tuple[tuple[SourceInfo, ...], list[str]]:
         """What a report says of each source, and notes that belong to none."""

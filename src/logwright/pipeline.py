@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -26,18 +27,21 @@ from logwright.findings.finding import (
     finding_id,
     pattern_id,
 )
+from logwright.intake import Intake
 from logwright.logs.batch import NO_TIME, LineBatch
-from logwright.logs.reader import BLANK, Reader
-from logwright.logs.recording import Place, Recording
+from logwright.logs.reader import BLANK
+from logwright.logs.recording import Place
 from logwright.logs.redaction import redact
 from logwright.logs.timestamps import iso
 from logwright.templates.vocabulary import Vocabulary
-from logwright.timeline import TimelineCounter
 from logwright.windows.plan import WindowPlan
+from logwright.windows.sessions import Sessions, whole
+from logwright.windows.tumbling import CountWindows, TimeWindows
 from logwright.windows.window import Events, Windows
 
-__all__ = ["Pipeline", "to_events"]
+__all__ = ["Assemblers", "Pipeline", "to_events"]
 
+_KEY_LIMIT = 64 << 10
 _BAD = re.compile(
     r"(?i)(?<![a-z])(panic|fatal|critical|corrupt\w*|segfault|out of memory|oom|data loss)(?![a-z])"
 )
@@ -59,25 +63,59 @@ def to_events(
     return Events(template, columns["ts"], columns["level"], columns["session"], rows)
 
 
+@dataclass(slots=True)
+class Assemblers:
+    """The assemblers of a plan, with the windows that are open in them: the plan's windows, the
+    rate detector's intervals, and windows for records that belong to no session."""
+
+    windows: Sessions | TimeWindows | CountWindows
+    intervals: TimeWindows | None
+    loose: TimeWindows | CountWindows | None
+
+    @staticmethod
+    def of(plan: WindowPlan) -> Assemblers:
+        """Fresh ones."""
+        return Assemblers(plan.assembler(), plan.intervals(), plan.loose())
+
+    def push_intervals(self, events: Events) -> Windows | None:
+        """The intervals that these events close."""
+        return None if self.intervals is None else self.intervals.push(events)
+
+    def push_loose(self, events: Events) -> Windows | None:
+        """The windows of keyless records that these events close."""
+        return None if self.loose is None else self.loose.push(events.take(events.session < 0))
+
+    def flush_intervals(self) -> Windows | None:
+        """The open intervals."""
+        return None if self.intervals is None else self.intervals.flush()
+
+    def flush_loose(self) -> Windows | None:
+        """The open windows of keyless records."""
+        return None if self.loose is None else self.loose.flush()
+
+
 class Pipeline:
-    """Turns events into findings by a fixed vocabulary, plan and ladder."""
+    """Turns events into findings by a fixed vocabulary, plan and ladder.
+
+    Windows that begin before `first_row` are not judged (`scan`: they belong to the past).
+    """
 
     def __init__(
         self,
         vocabulary: Vocabulary,
         ladder: Ladder,
         plan: WindowPlan,
-        reader: Reader,
-        recording: Recording,
-        timeline: TimelineCounter,
+        intake: Intake,
+        first_row: int = 0,
     ) -> None:
         self.vocabulary, self.ladder, self.plan = vocabulary, ladder, plan
-        self.reader, self.recording, self.timeline = reader, recording, timeline
+        self.reader, self.recording = intake.reader, intake.recording
+        self.timeline = intake.timeline
         self.windows_scored = self.late_windows = self.events_judged = 0
-        self._windows, self._intervals = plan.assembler(), plan.intervals()
-        self._loose = plan.loose()
+        self._first, self._last = intake.first, NO_TIME
+        self._assemblers = Assemblers.of(plan)
+        self._first_row = first_row
         self._ordinals: Counter[tuple[str, str, int, str]] = Counter()
-        self._severities: dict[tuple[int, int], Severity] = {}
 
     def process(self, batch: LineBatch) -> list[Finding]:
         """Findings of the windows that this batch closes."""
@@ -100,32 +138,44 @@ class Pipeline:
 
     def judge(self, events: Events) -> list[Finding]:
         """Findings of the windows that these events close."""
+        timed = events.ts[events.ts != NO_TIME]
+        if len(timed):
+            if self._first == NO_TIME:
+                self._first = int(timed[0])
+            self._last = max(self._last, int(timed.max()))
+        found = self._whole_windows(self._assemblers.windows.push(events), NO_TIME)
+        if self._first_row and len(events) and events.row[0] < self._first_row:
+            events = events.take(events.row >= self._first_row)
         self.events_judged += len(events)
-        found = self._run("windows", self._windows.push(events))
-        if self._loose is not None:
-            found += self._run("loose", self._loose.push(events.take(events.session < 0)))
-        if self._intervals is not None:
-            found += self._run("intervals", self._intervals.push(events))
-        return found
+        found += self._alarms("loose", self._assemblers.push_loose(events))
+        return found + self._alarms("intervals", self._assemblers.push_intervals(events))
 
     def finish(self) -> list[Finding]:
         """Findings of the windows that the end of the input closes."""
-        found = self._run("windows", self._windows.flush())
-        if self._loose is not None:
-            found += self._run("loose", self._loose.flush())
-        if self._intervals is not None:
-            found += self._run("intervals", self._intervals.flush())
-        return found
+        found = self._whole_windows(self._assemblers.windows.flush(), self._last)
+        found += self._alarms("loose", self._assemblers.flush_loose())
+        return found + self._alarms("intervals", self._assemblers.flush_intervals())
 
-    def _run(
-        self, kind: Literal["windows", "intervals", "loose"], windows: Windows
+    def _whole_windows(self, windows: Windows, last: int) -> list[Finding]:
+        if self._first_row and len(windows):
+            now = windows.events.row[windows.bounds[:-1]] >= self._first_row
+            windows = windows if now.all() else windows.select(now)
+        return self._alarms("windows", windows, whole(windows, self._first, last, self.plan.edge))
+
+    def _alarms(
+        self,
+        kind: Literal["windows", "intervals", "loose"],
+        windows: Windows | None,
+        complete: NDArray[np.bool_] | None = None,
     ) -> list[Finding]:
+        if windows is None:
+            return []
         if kind != "intervals":
             self.windows_scored += len(windows)
             self.late_windows += int(windows.late.sum())
         return [
             self._finding(windows, i, rung, evidence)
-            for i, rung, found in self.ladder.detect(kind, windows, self.vocabulary)
+            for i, rung, found in self.ladder.detect(kind, windows, self.vocabulary, complete)
             for evidence in found
         ]
 
@@ -137,7 +187,8 @@ class Pipeline:
         cited = {row: self.recording.place(row) for row in evidence.rows}
         key_row = evidence.key_rows[0] if evidence.key_rows else int(rows[0])
         place = cited.get(key_row) or self.recording.place(key_row)
-        content = hashlib.blake2b(place.text, digest_size=8).hexdigest()
+        message = place.text[self.reader.message_at(place.source_id, place.text) :]
+        content = hashlib.blake2b(message, digest_size=8).hexdigest()
         first, last = self._times(windows, i, evidence)
         key = self._key(windows, i, place)
         same = (pattern, key, first, content)
@@ -190,12 +241,15 @@ class Pipeline:
         """The window's key for people, the same whatever source the lines came from."""
         number = int(windows.key[i])
         if windows.kind == "session" and self.reader.session is not None:
-            key = self.reader.session.key_of(place.text)
+            # The key stands in the message; further on than other texts are shown, perhaps.
+            text = self.recording.place(int(windows.events.row[windows.bounds[i]]), _KEY_LIMIT).text
+            at = self.reader.message_at(place.source_id, text)
+            key = self.reader.session.key_of(text[at:])
             return "" if key is None else key.decode("utf-8", "backslashreplace")
         if windows.kind == "time":
             start = _iso(int(windows.end[i]) - self._length(windows, i)) or str(number)
             return f"{start} (late)" if windows.late[i] else start
-        return f"lines from {number * self.plan.step + 1:,}"
+        return f"records from {int(windows.events.row[windows.bounds[i]]) + 1:,}"
 
     def _length(self, windows: Windows, i: int) -> int:
         """A time window's length: the plan's, or the rate detector's interval."""

@@ -7,15 +7,22 @@ in the working folder, or the one named by ``LOGWRIGHT_CONFIG``.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from logwright.errors import SettingsError
 
 __all__ = ["Settings", "load_settings"]
+
+_TEN_YEARS = 3650 * 86400.0
+_MOST = (1 << 31) - 1
+_LEAST_BUDGET = 1e-6
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SHOWN = 200
 
 
 class Settings(BaseModel):
@@ -47,20 +54,36 @@ class Settings(BaseModel):
         "with '/STEP' for sliding windows, such as '5m/1m'.",
     )
     session_gap: float = Field(
-        default=3600.0, gt=0, description="Seconds of silence after which a session is closed."
+        default=3600.0,
+        gt=0,
+        le=_TEN_YEARS,
+        allow_inf_nan=False,
+        description="Seconds of silence after which a session is closed.",
     )
     lateness: float = Field(
-        default=60.0, ge=0, description="Seconds a record may be late against the newest one."
+        default=60.0,
+        ge=0,
+        le=_TEN_YEARS,
+        allow_inf_nan=False,
+        description="Seconds a record may be late against the newest one.",
     )
     max_session_lines: int = Field(
-        default=10_000, ge=2, description="Lines after which a session is closed (the cap)."
+        default=10_000,
+        ge=2,
+        le=_MOST,
+        description="Lines after which a session is closed (the cap).",
     )
     max_open_sessions: int = Field(
-        default=1_000_000, ge=1, description="Open sessions held; beyond it the oldest is closed."
+        default=1_000_000,
+        ge=1,
+        le=_MOST,
+        description="Open sessions held; beyond it the oldest is closed.",
     )
     budget: float = Field(
         default=10.0,
         gt=0,
+        le=1e9,
+        allow_inf_nan=False,
         description="Alarm budget: alarms that normal data may raise, per day (bursts and "
         "silences) and per 10,000 sessions (make-ups).",
     )
@@ -73,6 +96,7 @@ class Settings(BaseModel):
     max_shapes: int = Field(
         default=1_000_000,
         ge=100,
+        le=_MOST,
         description="Shapes held in a run; lines of further shapes are counted as one template.",
     )
     exemplars: bool = Field(
@@ -84,6 +108,20 @@ class Settings(BaseModel):
     severity: Literal["low", "medium", "high", "critical"] = Field(
         default="low", description="Least severity that is shown."
     )
+
+    @field_validator("format", "timezone", "session", "window")
+    @classmethod
+    def _encodable(cls, text: str | None) -> str | None:
+        if text is not None and _SURROGATE.search(text):
+            raise ValueError("expected UTF-8 text")
+        return text
+
+    @field_validator("budget")
+    @classmethod
+    def _not_nothing(cls, budget: float) -> float:
+        if budget < _LEAST_BUDGET:
+            raise ValueError(f"expected at least {_LEAST_BUDGET:g}")
+        return budget
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -98,8 +136,10 @@ def load_settings(**overrides: Any) -> Settings:
     if Path(path).is_file():
         try:
             table = tomllib.loads(Path(path).read_text("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             raise SettingsError(f"{path} is not valid TOML: {error}") from None
+        except OSError as error:
+            raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
         values.update(table)
         origin.update(dict.fromkeys(table, path))
     elif "LOGWRIGHT_CONFIG" in os.environ:
@@ -119,6 +159,7 @@ def load_settings(**overrides: Any) -> Settings:
         key = str(first["loc"][0])
         if first["type"] == "extra_forbidden":
             raise SettingsError(f"{origin[key]}: there is no setting named {key!r}") from None
-        raise SettingsError(
-            f"{origin.get(key, 'default')}: {key} is {first['input']!r}: {first['msg'].lower()}"
-        ) from None
+        shown = repr(first["input"])
+        shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
+        said = first["msg"].lower().removeprefix("value error, ").replace("utf-8", "UTF-8")
+        raise SettingsError(f"{origin.get(key, 'default')}: {key} is {shown}: {said}") from None

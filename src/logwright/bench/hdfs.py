@@ -128,8 +128,9 @@ def _one(
     test, truth = windows.select(at >= end), labels[end:]
     learner = Learner("session", 0, vocabulary, Budget(settings.budget))
     first = np.arange(len(past)) < int(len(past) * (1 - CHECK_SHARE))
-    learner.learn(past.select(first), None)
-    learner.check(past.select(~first), None)
+    for part, checking in ((past.select(first), False), (past.select(~first), True)):
+        learner.see(part.events, checking)
+        (learner.check if checking else learner.learn)(part)
     name = f"{history:.0%}"
     common = {"history": name, "sessions_learned": len(past), "sessions_tested": len(truth)}
     rows = []

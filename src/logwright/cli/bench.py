@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from logwright.errors import LogwrightError
+
 __all__ = ["app"]
 
 app = typer.Typer(help="Rerun the benchmarks behind every number we state.", no_args_is_help=True)
@@ -50,4 +52,7 @@ def run(
     result = run_suite(suite.value, data, quick)
     sys.stdout.write(table(result))
     if json is not None:
-        write(result, json)
+        try:
+            write(result, json)
+        except OSError as error:
+            raise LogwrightError(f"--json {json} cannot be written: {error.strerror}") from None

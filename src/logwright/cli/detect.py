@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from logwright.cli import options as o
-from logwright.cli.output import progress_bar, show
+from logwright.cli.output import check_report, progress_bar, show
 
 __all__ = ["detect"]
 
@@ -32,8 +32,19 @@ def detect(
     from logwright.settings import load_settings
 
     learned = api.load(str(model))
-    settings = load_settings(**learned.settings, severity=severity, top=top)
+    # How lines are read and judged is the model's; what is shown is the caller's.
+    remembered = {k: v for k, v in learned.settings.items() if k in api._REMEMBERED}
+    settings = load_settings(**remembered, severity=severity, top=top)
+    check_report(report)
     title = "logwright detect " + " ".join(files)
+    every = settings.model_copy(update={"severity": "low"})  # what is shown decides nothing else
     with progress_bar("detect") as progress:
-        result = api.detect(files, learned, settings=settings, title=title, progress=progress)
-    show(result, json=json, report=report, top=settings.top, fail_on=fail_on)
+        result = api.detect(files, learned, settings=every, title=title, progress=progress)
+    show(
+        result,
+        json=json,
+        report=report,
+        top=settings.top,
+        severity=settings.severity,
+        fail_on=fail_on,
+    )

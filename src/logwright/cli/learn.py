@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import os
 import sys
 import time
 from pathlib import Path
@@ -38,7 +39,10 @@ def learn(
     """
     from logwright import api
     from logwright.findings.escape import safe
+    from logwright.findings.run import many
+    from logwright.model import Model
     from logwright.settings import load_settings
+    from logwright.windows.plan import check_window
 
     settings = load_settings(
         format=format,
@@ -49,6 +53,8 @@ def learn(
         budget=budget,
         exemplars=False if no_exemplars else None,
     )
+    check_window(settings)
+    Model.check_target(model)  # before the work, not after it
     started = time.time()
     with progress_bar("learn") as progress:
         learned = api.learn(*files, settings=settings, progress=progress)
@@ -56,7 +62,7 @@ def learn(
     seconds = time.time() - started
     if json:
         summary = {
-            "model": str(model),
+            "model": os.fsencode(model).decode("utf-8", "backslashreplace"),
             "history": learned.history.model_dump(),
             "templates": len(learned.templates),
             "plan": learned.plan.model_dump(),
@@ -67,8 +73,8 @@ def learn(
         sys.stdout.write(json_module.dumps(summary) + "\n")
         return
     lines = [
-        f"Learned {len(learned.templates):,} templates from {learned.history.lines:,} lines "
-        f"in {seconds:.1f} s: {model}",
+        f"Learned {many(len(learned.templates), 'template')} from "
+        f"{many(learned.history.lines, 'line')} in {seconds:.1f} s: {model}",
         f"  windows: by {learned.plan.kind} ({learned.plan.reason})",
         *([f"  {learned.session_reason}"] if learned.session_reason else []),
         *(f"  {reason}" for reason in learned.ladder.reasons),

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
+from contextlib import suppress
 
 import typer
 
 from logwright.cli import bench, demo, detect, learn, scan
+from logwright.cli.output import ReaderGone, standard_output
 from logwright.errors import LogwrightError
 
 __all__ = ["app", "run"]
@@ -51,15 +52,15 @@ def _root(
 def run() -> None:
     """Run the command line; errors become exit codes."""
     try:
-        app()
+        with standard_output():
+            app()
     except LogwrightError as error:
         from logwright.findings.escape import safe
 
-        typer.echo(f"logwright: {safe(str(error))}", err=True)
+        with suppress(OSError):  # nobody is there to be told
+            typer.echo(f"logwright: {safe(str(error))}", err=True)
         sys.exit(2)
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`): nothing is wrong, nothing more to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except ReaderGone:
         sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from logwright.cli import options as o
-from logwright.cli.output import progress_bar, show
+from logwright.cli.output import check_report, progress_bar, show
 
 __all__ = ["scan"]
 
@@ -41,6 +41,7 @@ def scan(
     """
     from logwright import api
     from logwright.settings import load_settings
+    from logwright.windows.plan import check_window
 
     settings = load_settings(
         format=format,
@@ -52,9 +53,17 @@ def scan(
         severity=severity,
         top=top,
     )
+    check_window(settings)
+    check_report(report)
     title = "logwright scan " + " ".join(files)
+    every = settings.model_copy(update={"severity": "low"})  # what is shown decides nothing else
     with progress_bar("scan") as progress:
-        result = api.scan(
-            *files, baseline=baseline, settings=settings, title=title, progress=progress
-        )
-    show(result, json=json, report=report, top=settings.top, fail_on=fail_on)
+        result = api.scan(*files, baseline=baseline, settings=every, title=title, progress=progress)
+    show(
+        result,
+        json=json,
+        report=report,
+        top=settings.top,
+        severity=settings.severity,
+        fail_on=fail_on,
+    )

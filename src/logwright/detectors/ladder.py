@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from logwright.detectors.base import Detector, Evidence, Floats
 from logwright.detectors.counts import UNITS, Counts
@@ -22,13 +23,14 @@ from logwright.detectors.rate import Rate, duration
 from logwright.detectors.thresholds import Threshold, by_budget
 from logwright.detectors.unseen import Unseen
 from logwright.templates.vocabulary import Vocabulary
-from logwright.windows.window import Windows
+from logwright.windows.window import Events, Windows
 
 __all__ = ["CHECK_SHARE", "Budget", "Ladder", "Learner", "Rung"]
 
 CHECK_SHARE = 0.2
 """The share of history, its last part, on which what was learned from the rest is checked."""
 
+_ERROR = 6
 _LEAST_INTERVALS = 20
 _LEAST_EXPLORED = 100
 _EXPLORED_SHARE = 0.05
@@ -78,13 +80,25 @@ class Ladder:
     rungs: list[Rung] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
 
+    def fresh(self) -> Ladder:
+        """A copy that starts anew, as if it had been saved and loaded."""
+        rungs = []
+        for rung in self.rungs:
+            detector = type(rung.detector)()
+            detector.restore(rung.detector.state())
+            rungs.append(Rung(detector, rung.threshold, rung.reads, rung.reason))
+        return Ladder(rungs, list(self.reasons))
+
     def detect(
         self,
         kind: Literal["windows", "intervals", "loose"],
         windows: Windows,
         vocabulary: Vocabulary,
+        whole: NDArray[np.bool_] | None = None,
     ) -> Iterable[tuple[int, Rung, list[Evidence]]]:
         """(window, rung, evidence) for every alarm among windows of one kind.
+
+        Where `whole` says that the input shows only a part of a session, its make-up is not judged.
 
         A window that a cheaper rung has flagged is not asked about its make-up again.
         """
@@ -96,6 +110,8 @@ class Ladder:
                 continue
             scores = rung.detector.score(windows, vocabulary)
             alarms = rung.threshold.alarms(scores) & ~flagged
+            if whole is not None and rung.reads == "windows":
+                alarms &= whole
             for i in np.flatnonzero(alarms).tolist():
                 found = rung.detector.evidence(windows, i, vocabulary, rung.threshold.value)
                 yield i, rung, found
@@ -105,7 +121,8 @@ class Ladder:
 class Learner:
     """Builds a ladder from history that comes in chunks of closed windows, in time order.
 
-    `learn` takes the first part of history, `check` the rest: it is scored by detectors that have
+    `see` takes all records; `learn` and `learn_intervals` take the windows of the first part of
+    history, `check` and `check_intervals` those of the rest: they are scored by detectors that have
     seen the first part only, and then learned as well. `finish` gives the ladder. `exploratory`
     (for `scan`, whose findings are looked at once) takes make-ups from 100 sessions on, unproven.
     """
@@ -128,38 +145,46 @@ class Learner:
         if kind != "session":
             self.units = []
         self.windows = self.checked = self.checked_intervals = self._known_before = 0
+        self.errors = 0  # lines of level error or worse
+        self._checking = False
 
-    def learn(
-        self, windows: Windows, intervals: Windows | None, loose: Windows | None = None
-    ) -> None:
-        """Take a chunk of the first part of history."""
-        self._fit(windows, intervals, loose, trial=True)
+    def see(self, events: Events, checking: bool) -> None:
+        """Take all records of a chunk, whatever windows they fall in: which templates there are."""
+        if checking and not self._checking:
+            self._checking, self._known_before = True, self.unseen.templates
+        self.errors += int(np.count_nonzero(events.level >= _ERROR))
+        bounds = np.array([0, len(events)], np.int64)
+        number = np.zeros(1, np.int64)
+        everything = Windows("count", bounds, events, number, number, np.zeros(1, bool))
+        self.unseen.fit(everything, self.vocabulary)
 
-    def check(
-        self, windows: Windows, intervals: Windows | None, loose: Windows | None = None
-    ) -> None:
-        """Take a chunk of the last part of history."""
-        if not self.checked and not self.checked_intervals:
-            self._known_before = self.unseen.templates
-        if intervals is not None and len(intervals):
-            self.rate.check(intervals, self.vocabulary)
-            self.checked_intervals += len(intervals)
+    def learn(self, windows: Windows, whole: NDArray[np.bool_] | None = None) -> None:
+        """Take windows of the first part; sessions that are not `whole` teach no make-up."""
+        self._fit(windows if whole is None or whole.all() else windows.select(whole), trial=True)
+
+    def check(self, windows: Windows, whole: NDArray[np.bool_] | None = None) -> None:
+        """Take windows of the last part."""
+        if whole is not None and not whole.all():
+            windows = windows.select(whole)
         for unit in self.units:
             unit.check(windows, self.vocabulary)
         self.checked += len(windows)
-        self._fit(windows, intervals, loose, trial=False)
+        self._fit(windows, trial=False)
 
-    def _fit(
-        self, windows: Windows, intervals: Windows | None, loose: Windows | None, trial: bool
-    ) -> None:
+    def _fit(self, windows: Windows, trial: bool) -> None:
         self.windows += len(windows)
-        self.unseen.fit(windows, self.vocabulary)
-        if loose is not None:
-            self.unseen.fit(loose, self.vocabulary)
-        if intervals is not None and len(intervals):
-            self.rate.fit(intervals, self.vocabulary, trial)
         for unit in self.units:
             unit.fit(windows, self.vocabulary, trial)
+
+    def learn_intervals(self, intervals: Windows) -> None:
+        """Take intervals of the first part."""
+        self.rate.fit(intervals, self.vocabulary, trial=True)
+
+    def check_intervals(self, intervals: Windows) -> None:
+        """Take intervals of the last part."""
+        self.rate.check(intervals, self.vocabulary)
+        self.checked_intervals += len(intervals)
+        self.rate.fit(intervals, self.vocabulary, trial=False)
 
     def finish(self, calibration: Windows | None = None) -> Ladder:
         """The ladder, with reasons; `calibration` is a further slice of normal windows."""

@@ -6,7 +6,7 @@ together, history gives the counts per interval and the gaps between intervals i
 * Burst: the score is minus log10 of the chance of so high a count, from a generalised Pareto tail
   over log(1 + count) where at least 20 counts exceed the 90 % quantile; where the tail is too thin,
   from an exponential tail through history's largest count: P = (n + 1) ** -(log1p(c) / log1p(max)).
-  Counts up to history's largest score 0.
+  Counts below 1.5 times history's largest, or less than 5 above it, score 0.
 * Silence: the same second form over gaps, for templates that came in at least 20 intervals; it is
   scored when the silence reaches 2, 4, 8, ... times the longest gap of history.
 
@@ -38,6 +38,9 @@ ALL_LINES = np.uint64(0x414C4C)
 
 _LEAST_GAPS = 20
 _LEAST_SILENCE = 3
+_GROWN, _GROWN_BY = 1.5, 5
+"""A burst is half as many again as the largest count of history, and 5 more, at the least."""
+
 _MOST_DIGITS = 30.0
 _CITED = 5
 
@@ -156,8 +159,6 @@ class Rate:
 
     def _burst_digits(self, i: int, count: int) -> float:
         active, largest, _, start, scale, shape, rate, _ = self._settle()[i]
-        if count <= largest:
-            return 0.0
         x = math.log1p(count)
         if rate > 0:
             return float(Tail(start, scale, shape, rate).digits(np.array([x]))[0])
@@ -191,7 +192,8 @@ class Rate:
             hits = self._silences(slot, index, stats)
             for hit in hits:  # what was seen last may stand in the windows at hand
                 hit.count = self._last_row(windows, w, hit)
-            grew = count[mine] > stats[at[mine], 1]
+            largest = stats[at[mine], 1]
+            grew = count[mine] >= np.maximum(_GROWN * largest, largest + _GROWN_BY)
             for i, c in zip(at[mine][grew].tolist(), count[mine][grew].tolist(), strict=True):
                 hits.append(_Hit(self._burst_digits(i, c), int(index[i]), 0, c))
             self._last[at[mine]] = slot
@@ -232,6 +234,8 @@ class Rate:
         due = np.flatnonzero((silence >= step) & (stats[:, 0] > _LEAST_GAPS))
         power = step[due] * 2.0 ** np.floor(np.log2(silence[due] / step[due]))
         due = due[power > before[due]]
+        whole = due[self._hash[due] == ALL_LINES]
+        due = whole if len(whole) else due  # a log that is silent has no need to list its parts
         return [
             _Hit(
                 self._silence_digits(i, int(silence[i])),
@@ -301,7 +305,7 @@ class Rate:
             what = f"vanished: '{vocabulary.templates[templates[0]].text}'"
         return Evidence(
             hit.score,
-            f"{what}, not seen for {quiet}, usually every {gap} at the latest",
+            f"{what}, not seen for {quiet}; in history never more than {gap} apart",
             f"a line at least every {gap}",
             f"none for {quiet}",
             [hit.count] if hit.count >= 0 else [],

@@ -73,7 +73,10 @@ class Unseen:
     def fit(self, windows: Windows, vocabulary: Vocabulary) -> None:
         """Learn what history holds; more calls add to it."""
         if self.unit == "template":  # counting by index is quicker than sorting hashes
-            tally = np.bincount(windows.events.template, minlength=len(vocabulary))
+            events, rows = windows.events.template, windows.events.row
+            if (rows[1:] <= rows[:-1]).any():  # sliding windows hold a record several times
+                events = events[np.unique(rows, return_index=True)[1]]
+            tally = np.bincount(events, minlength=len(vocabulary))
             more, times = vocabulary.hashes[tally > 0], tally[tally > 0]
         else:
             more, times = np.unique(self._hashes(windows, vocabulary), return_counts=True)

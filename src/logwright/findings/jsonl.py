@@ -1,8 +1,8 @@
 """Findings as JSON lines: one object a line, keys in the order of the schema, UTF-8, no NaN.
 
 The form is versioned by `schema_version`; `schema` gives the JSON Schema that is published as
-`docs/schema/finding.v1.json`. Escaping is JSON's own: texts keep their control characters, as
-`\\u001b`, and whoever shows them must make them harmless.
+`docs/schema/finding.v1.json`. Escaping is JSON's own: texts keep their control characters,
+and those that hide or reorder text, as `\\u001b`; whoever shows them must make them harmless.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from logwright.findings.finding import SCHEMA_VERSION, Finding
 __all__ = ["read", "schema", "write"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# What would act on a terminal or an editor that shows the file, or end a line for some readers.
+_ACTING = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 
 
 def write(findings: Iterable[Finding], stream: TextIO) -> int:
@@ -47,7 +49,8 @@ def dumps(finding: Finding) -> str:
         finding.model_dump(), ensure_ascii=False, allow_nan=False, separators=(",", ":")
     )
     # Lone surrogates are no Unicode text: strict readers refuse them, so they become `\xNN`.
-    return _SURROGATE.sub(_byte_escape, text)
+    text = _SURROGATE.sub(_byte_escape, text)
+    return _ACTING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _byte_escape(match: re.Match[str]) -> str:

@@ -46,7 +46,8 @@ _SEVERITY, _WHEN, _ID = 8, 15, 10  # cells of the columns whose texts have a kno
 _INDENT = _SEVERITY + _GAP
 _CITED = 2  # cited lines shown of a pattern
 _TALL = 4  # lines a summary may take before its middle is cut
-_SOURCES = 8
+_NAMED = 4  # sources that are named one by one; more are grouped by format
+_FORMATS = 8
 
 
 def render(
@@ -131,13 +132,15 @@ def _head(
 ) -> Iterator[Text]:
     head = Text(f"{many(run.lines, 'line')} in {run.seconds:.1f} s")
     if len(run.sources) == 1:
-        head.append(f" from {source_name(run.sources[0].name)}{_why(run.sources[0])}")
+        head.append(f" from {source_name(run.sources[0].name)}")
     elif run.sources:
         head.append(f" from {many(len(run.sources), 'source')}")
     result = "no findings"
     if groups:
         result = f"{many(len(findings), 'finding')} of {many(len(groups), 'pattern')}"
     yield head.append("; ").append(result, "bold")
+    if len(run.sources) == 1 and (why := _why(run.sources[0])):
+        yield Text(f"read as {why}", "dim")
     facts = []
     if not run.timeline.empty:
         first, last = run.timeline.bounds
@@ -150,16 +153,41 @@ def _head(
     if facts:
         yield Text(" · ".join(facts), "dim")
     if len(run.sources) > 1:
-        for source in run.sources[:_SOURCES]:
-            line = f"{source_name(source.name)}: {many(source.lines, 'line')}{_why(source)}"
-            yield Text("  " + clip(line, width - 2), "dim")
-        if len(run.sources) > _SOURCES:
-            yield Text(f"  and {len(run.sources) - _SOURCES} more", "dim")
+        yield from (Text("  " + clip(line, width - 2), "dim") for line in _listed(run.sources))
+
+
+def _listed(sources: Sequence[SourceInfo]) -> Iterator[str]:
+    """A line for each source; where they are many, one for each format."""
+    groups: dict[str, list[SourceInfo]] = {}
+    for source in sources:
+        key = source.name if len(sources) <= _NAMED else source.format
+        groups.setdefault(key, []).append(source)
+    by_lines = sorted(groups.values(), key=lambda group: -sum(s.lines for s in group))
+    for group in list(groups.values()) if len(sources) <= _NAMED else by_lines[:_FORMATS]:
+        lines = many(sum(s.lines for s in group), "line")
+        if len(group) == 1:
+            why = _why(group[0])
+            yield f"{source_name(group[0].name)}: {lines}" + (f" ({why})" if why else "")
+        else:
+            known = safe(group[0].format) or "no known format"
+            yield f"{many(len(group), 'file')}: {known}, {lines}"
+    if len(sources) > _NAMED and len(by_lines) > _FORMATS:
+        left = sum(len(group) for group in by_lines[_FORMATS:])
+        yield f"and {many(left, 'file')} of {many(len(by_lines) - _FORMATS, 'more format')}"
 
 
 def _why(source: SourceInfo) -> str:
-    why = ": ".join(part for part in (source.format, source.reason) if part)
-    return f" ({safe(why)})" if why else ""
+    return safe(": ".join(part for part in (source.format, source.reason) if part))
+
+
+def _together(group: PatternGroup) -> str:
+    """What a group's count counts, where its summary tells of one finding among several."""
+    if len(group.findings) == 1:
+        return ""
+    windows = many(len(group.findings), "window")
+    if all(finding.count == 1 for finding in group.findings):
+        return f"{windows} together"
+    return f"{many(group.count, 'line')} in {windows} together"
 
 
 def _calm(run: Run) -> Text:
@@ -213,11 +241,11 @@ class _Columns:
         severity = Text(finding.severity, _STYLE[finding.severity])
         times = (group.first_seen, group.last_seen)
         identifier = short_id(finding.id)
-        members = f"{len(group.findings)} findings" if len(group.findings) > 1 else ""
+        together = _together(group)
         if self.width >= _WIDE:
             what = Text(fit(finding.summary, self._room * _TALL))
-            if members:
-                what.append(f"\n{members} of this pattern", "dim")
+            if together:
+                what.append(f"\n{together}", "dim")
             where = Text()
             if line is not None:
                 where.append(self._place(line, self.where))
@@ -226,7 +254,7 @@ class _Columns:
             return self._wide(severity, _stacked(*times), what, count, where, identifier)
         count = Text(f"×{group.count:,}", "bold")
         room = self.width - _INDENT - len(count) - _GAP
-        facts = [span(*times), identifier, members]
+        facts = [span(*times), identifier, together]
         if line is not None:
             offset = f" +{line.offset}"
             taken = sum(len(fact) + 3 for fact in facts if fact) + len(offset)

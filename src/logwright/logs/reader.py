@@ -27,6 +27,7 @@ from logwright.logs.kernel import Table, headers, lines
 from logwright.logs.layout import level_code
 from logwright.logs.program import SLOTS
 from logwright.logs.redaction import redact
+from logwright.logs.sampling import sampled
 from logwright.logs.sessions import SessionKey, find_key
 from logwright.logs.sources import Sources
 from logwright.logs.timestamps import Clock
@@ -42,6 +43,8 @@ _MOST_NAMES = 1_000_000
 _EXEMPLARS, _LOOKS = 8, 16
 _LONGEST_EXEMPLAR = 64 << 10
 _SAMPLE_LINES = 20_000
+_DAY = 86_400_000_000_000
+_FEW_KEYED = 0.03
 _DIGIT = re.compile(rb"[0-9\x00]")
 
 
@@ -92,19 +95,20 @@ class Reader:
         self._kept: dict[int, set[bytes]] = {}
         self._new: list[tuple[int, bytes]] = []
         self._states: dict[int, _SourceState] = {}
+        self._samples: list[tuple[int, bytes]] = []
+        self._rows = self._keyed = self._spikes = 0
         self._blank = np.array([BLANK], np.int32)  # shapes of white space alone
         for text in (b"", _OVERFLOW_TEXT):  # the codes BLANK and OVERFLOW
             self.shapes.encode(text, np.zeros(1, np.int64), np.array([len(text)]))
         self._session_done = settings.session == "none"
         if settings.session and not self._session_done:
-            self.set_session(SessionKey(settings.session.encode(), "as asked"))
+            self.set_session(SessionKey(settings.session.encode(), f"{settings.session} as asked"))
 
     def set_session(self, key: SessionKey | None) -> None:
         """Use this session key (None: no sessions) from the first batch on."""
         self.session, self._session_done = key, True
         if key is not None:
-            shown = key.pattern.decode("utf-8", "backslashreplace")
-            self.session_reason = f"sessions by {shown}: {key.reason}"
+            self.session_reason = f"sessions by key: {key.reason}"
 
     @property
     def formats(self) -> dict[int, Detected]:
@@ -120,6 +124,13 @@ class Reader:
             notes += [Note(name, text) for text in state.clock.notes]
             if state.json is not None:
                 notes += state.json.notes(name)
+        if self._spikes:
+            text = f"{self._spikes:,} times that jump by over a day for one line were ignored"
+            notes.append(Note("all", text))
+        if self.session is not None and self._keyed < _FEW_KEYED * self._rows:
+            shown = self.session.pattern.decode("utf-8", "backslashreplace")
+            share = f"{self._keyed / self._rows:.2%} of" if self._keyed else "no"
+            notes.append(Note("all", f"{share} lines hold the session key {shown}"))
         if self.overflowed:
             limit = self.settings.max_shapes
             text = f"{self.overflowed:,} lines have shapes beyond the {limit:,} that are held"
@@ -128,14 +139,20 @@ class Reader:
 
     def batches(self) -> Iterator[LineBatch]:
         """All batches of all sources, in order."""
-        for block in self.sources.blocks():
+        for block in sampled(self.sources.blocks(), self._begin_source, self._begin_run):
             batch = self._batch(block)
             self.sources.sources[block.source_id].stats.lines += len(batch)
             yield batch
 
     def message_at(self, source_id: int, text: bytes) -> int:
         """Where the message begins in one line's text: behind the header of its source's format."""
-        program = self._states[source_id].detected.program
+        state = self._states[source_id]
+        if state.json is not None:
+            path = state.json.keys.message
+            key = re.escape(path[-1].encode()) if path else b""
+            match = re.search(b'"' + key + b'"\\s*:\\s*"', text) if path else None
+            return match.end() if match else 0
+        program = state.detected.program
         if not program:
             return 0
         content, *_ = headers(text, np.zeros(1, np.int64), np.array([len(text)]), program, 2000, 0)
@@ -147,27 +164,47 @@ class Reader:
         codes = np.array([code for code, _ in new], np.int32)
         return NewShapes(codes, self.shapes.keys(codes), [redact(content) for _, content in new])
 
-    def _state(self, block: Block) -> _SourceState:
-        state = self._states.get(block.source_id)
-        if state is None:
-            samples = sample_lines(block.buf)
-            settings = self.settings
-            if settings.format:
-                detected = use(settings.format, samples, label_prefix=settings.label_prefix)
-            else:
-                detected = detect(samples, label_prefix=settings.label_prefix)
-            reference = self._reference(block.source_id)
-            clock = Clock(
-                settings.timezone,
-                reference,
-                names_year=detected.names_year,
-                names_day=detected.names_day,
-                names_zone=detected.names_zone,
-            )
-            json = JsonLines(samples, settings.timezone) if detected.format.kind == "json" else None
-            state = _SourceState(detected, clock, json)
-            self._states[block.source_id] = state
-        return state
+    def _begin_source(self, source_id: int, sample: bytes) -> None:
+        """Find the format of a source from its sample."""
+        samples, settings = sample_lines(sample), self.settings
+        if settings.format:
+            detected = use(settings.format, samples, label_prefix=settings.label_prefix)
+        else:
+            detected = detect(samples, label_prefix=settings.label_prefix)
+        clock = Clock(
+            settings.timezone,
+            self._reference(source_id),
+            names_year=detected.names_year,
+            names_day=detected.names_day,
+            names_zone=detected.names_zone,
+        )
+        json = JsonLines(samples, settings.timezone) if detected.format.kind == "json" else None
+        self._states[source_id] = _SourceState(detected, clock, json)
+        if not self._session_done:
+            self._samples.append((source_id, sample))
+
+    def _begin_run(self) -> None:
+        """Find the session key, from the samples of the first sources together."""
+        samples, self._samples = self._samples, []
+        if self._session_done:
+            return
+        contents: list[bytes] = []
+        for source_id, sample in samples:
+            state = self._states[source_id]
+            if state.json is not None:
+                columns = state.json.columns(Block(sample, source_id, 0, 1))
+                contents += columns.buf.splitlines()
+                state.json.not_json = 0  # these lines are read, and counted, once more
+                continue
+            start, end = lines(sample)
+            if state.detected.program:
+                start, *_ = headers(sample, start, end, state.detected.program, 2000, 0)
+            pairs = zip(start.tolist(), end.tolist(), strict=True)
+            contents += [sample[a:b] for a, b in pairs if b > a]
+        key = find_key(contents[:_SAMPLE_LINES])
+        self.set_session(key)
+        if key is None:
+            self.session_reason = "no sessions: no identifier recurs across templates"
 
     def _reference(self, source_id: int) -> float:
         """Seconds since 1970 at which the source was last written: no line is much younger."""
@@ -178,7 +215,7 @@ class Reader:
             return time.time()
 
     def _batch(self, block: Block) -> LineBatch:
-        state = self._state(block)
+        state = self._states[block.source_id]
         if state.json is not None:
             return self._json_batch(block, state, state.json)
         start, end = lines(block.buf)
@@ -188,7 +225,7 @@ class Reader:
             content, ts, spans, _ = headers(
                 block.buf, start, end, program, state.clock.year, state.clock.day
             )
-            ts = state.clock.fix(ts)
+            ts = self._without_spikes(state.clock.fix(ts))
         else:
             content, ts = start, np.full(n, NO_TIME, np.int64)
             spans = np.full((n, 8), -1, np.int64)
@@ -255,6 +292,23 @@ class Reader:
             block.buf,
         )
 
+    def _without_spikes(self, ts: Int64s) -> Int64s:
+        """Times without those that jump by more than a day for one line and back: a wrong one
+        among right ones would close all windows."""
+        timed = np.flatnonzero(ts != NO_TIME)
+        if len(timed) < 3:
+            return ts
+        jump = np.abs(np.diff(ts[timed])) > _DAY
+        if not jump.any():
+            return ts
+        spike = np.flatnonzero(jump[1:] & jump[:-1]) + 1
+        spike = spike[np.abs(ts[timed[spike + 1]] - ts[timed[spike - 1]]) <= _DAY]
+        if len(spike):
+            self._spikes += len(spike)
+            ts = ts.copy()
+            ts[timed[spike]] = NO_TIME
+        return ts
+
     def _level(self, codes: Int32s) -> Int8s:
         known = len(self._level_codes) - 1
         values = self._levels.values
@@ -287,8 +341,6 @@ class Reader:
             self._looks[self._blank] = 0
         if len(self._blank) > 1:
             codes = np.where(np.isin(codes, self._blank), np.int32(BLANK), codes)
-        if not self._session_done:
-            self._find_session(buf, content, end)
         again = np.flatnonzero(self._looks[codes] > 0)
         first_new = len(self._new)
         for row, code in zip(again.tolist(), codes[again].tolist(), strict=True):
@@ -316,19 +368,10 @@ class Reader:
         else:
             self._looks[code] = left - 1
 
-    def _find_session(self, buf: bytes, content: Int64s, end: Int64s) -> None:
-        """Look for a session key in the first block that holds lines; see `logs.sessions`."""
-        rows = range(min(len(content), _SAMPLE_LINES))
-        sample = [buf[int(content[i]) : int(end[i])] for i in rows]
-        key = find_key(sample)
-        self.set_session(key)
-        if key is None:
-            self.session_reason = "no sessions: no identifier recurs across templates"
-        else:
-            earlier = dict(self._new)
-            key.learn(np.array(list(earlier), np.int32), list(earlier.values()))
-
     def _sessions(self, buf: bytes, content: Int64s, end: Int64s, shape: Int32s) -> Int32s:
         if self.session is None:
             return np.full(len(shape), -1, np.int32)
-        return self.session.codes(buf, content, end, shape)
+        codes = self.session.codes(buf, content, end, shape)
+        self._rows += len(codes)
+        self._keyed += int(np.count_nonzero(codes >= 0))
+        return codes

@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 
 from logwright.logs.batch import NO_TIME, LineBatch
 
-__all__ = ["Place", "Recording"]
+__all__ = ["TEXT_LIMIT", "Place", "Recording"]
 
 _IN_MEMORY = 256 << 20
 _MOST_SORTED = 10_000_000
-_TEXT_LIMIT = 4096
+TEXT_LIMIT = 4096
 _COLUMNS = {"shape": np.int32, "ts": np.int64, "level": np.int8, "session": np.int32}
 
 
@@ -58,12 +58,19 @@ class Recording:
     """Rows of a run, appended batch by batch.
 
     `plain` holds, per source number, the path to read texts from again, or None where blocks must
-    be copied; `keep_columns` says whether the columns for a second pass are kept.
+    be copied; `keep_columns` says whether the columns for a second pass are kept; texts are cut at
+    `text_limit` bytes.
     """
 
-    def __init__(self, plain: Sequence[str | None], keep_columns: bool = True) -> None:
+    def __init__(
+        self,
+        plain: Sequence[str | None],
+        keep_columns: bool = True,
+        text_limit: int = TEXT_LIMIT,
+    ) -> None:
         self.rows = 0
         self.keep_columns = keep_columns
+        self._text_limit = text_limit
         self._plain = plain
         self._chunks: list[_Chunk] = []
         self._firsts: list[int] = []
@@ -216,15 +223,15 @@ class Recording:
         rows = np.arange(first, first + sum(n for _, n, _ in parts), dtype=np.int64)
         return rows, {k: np.concatenate([p[2][k] for p in parts]) for k in _COLUMNS}
 
-    def place(self, row: int) -> Place:
-        """Where a row stands, and its text."""
+    def place(self, row: int, limit: int | None = None) -> Place:
+        """Where a row stands, and its text, cut at `limit` bytes (the recording's if not given)."""
         if self._order is not None:
             row = int(self._order[row])
         chunk = self._chunks[bisect.bisect_right(self._firsts, row) - 1]
         index = row - chunk.first_row
         begins = self._begins(chunk)
         begin = int(begins[index])
-        size = _TEXT_LIMIT
+        size = self._text_limit if limit is None else limit
         if index + 1 < chunk.rows:
             size = min(size, int(begins[index + 1]) - begin)
         offset = chunk.base + begin

@@ -14,9 +14,11 @@ import re
 __all__ = ["redact"]
 
 _NAMES = (
-    rb"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
-    rb"|credentials?)"
+    rb"(?:password|passwd|passphrase|(?<![A-Za-z_])pass|pwd|secret|credentials?|sessionid"
+    rb"|(?:api|access|private|account|shared|client|auth)[_-]?(?:key|token)"
+    rb"|(?<![A-Za-z] )token)"
 )
+_VALUE = rb"(?!\[redacted )(?:\"[^\"]{1,256}\"|'[^']{1,256}'|[^\s\"',;&)\]}]{3,})"
 _FORMS: tuple[tuple[bytes, re.Pattern[bytes]], ...] = (
     (b"private key", re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----.*", re.S)),
     (b"jwt", re.compile(rb"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{4,}")),
@@ -30,23 +32,22 @@ _FORMS: tuple[tuple[bytes, re.Pattern[bytes]], ...] = (
     ),
     (
         b"authorization",
-        re.compile(rb"(?i)(?<=authorization)([\"']?\s*[:=]\s*[\"']?(?:\w+ )?)[^\s\"',;]+"),
+        re.compile(
+            rb"(?i)(?<=authorization)([\"']?\s*[:=]\s*[\"']?(?!(?:\w+ )?\[redacted )(?:\w+ )?)"
+            rb"[^\s\"',;]+"
+        ),
     ),
     (b"bearer", re.compile(rb"(?i)(?<=\bbearer )()[\w.~+/=-]{12,}")),
     (b"url password", re.compile(rb"(?<=://)([^/\s:@]{0,64}:)[^/\s@]{1,128}(?=@)")),
-    (
-        b"secret",
-        re.compile(
-            rb"(?i)("
-            + _NAMES
-            + rb"[\"']?\s?[=:]\s?)(?:\"[^\"]{1,256}\"|'[^']{1,256}'|[^\s\"',;&)\]}]{3,})"
-        ),
-    ),
+    (b"secret", re.compile(rb"(?i)(" + _NAMES + rb"[\"']?\s?(?:=>|[=:])\s?)" + _VALUE)),
+    (b"secret", re.compile(rb"(?i)(--?" + _NAMES + rb"\s+)" + _VALUE)),
+    # After a word, as in "unexpected token: EOF", only what looks like one.
+    (b"secret", re.compile(rb"(?i)(\btoken[=:]\s?)(?!\[redacted )(?=\S*\d)[\w.~+/-]{8,}")),
 )
 _CARD = re.compile(rb"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])")
 _HINT = re.compile(
     rb"(?i)-----BEGIN|eyJ|AKIA|ASIA|gh[oprsu]_|github_pat_|glpat-|xox[abeoprs]-|AIza|[sr]k_|npm_"
-    rb"|pypi-|sk-|authorization|bearer|://[^/\s]*@|" + _NAMES + rb"|\d(?:[ -]?\d){12}"
+    rb"|pypi-|sk-|authorization|bearer|token|://[^/\s]*@|" + _NAMES + rb"|\d(?:[ -]?\d){12}"
 )
 
 

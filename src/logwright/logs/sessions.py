@@ -12,6 +12,7 @@ alphanumeric rest, a UUID, a long hex number) whose values recur across differen
 from __future__ import annotations
 
 import re
+import warnings
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from logwright.logs.shapes import DELIMITERS, mask, tokens
 __all__ = ["SessionKey", "find_key", "identifiers"]
 
 _NONE, _BY_LINE = -1, -2
+_SHOWN = 200
 _IS_DELIMITER = frozenset(DELIMITERS)
 
 
@@ -50,12 +52,13 @@ class SessionKey:
 
     def __post_init__(self) -> None:
         try:
-            self._regex = re.compile(self.pattern)
-        except re.error as error:
+            with warnings.catch_warnings(action="ignore"):  # what may change in a later Python
+                self._regex = re.compile(self.pattern)
+        except (re.error, OverflowError, RecursionError) as error:
             shown = self.pattern.decode("utf-8", "backslashreplace")
-            raise SettingsError(
-                f"session: {shown!r} is not a regular expression: {error}"
-            ) from None
+            shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
+            why = "nested too deep" if isinstance(error, RecursionError) else error
+            raise SettingsError(f"session: '{shown}' is not a regular expression: {why}") from None
 
     def key_of(self, content: bytes) -> bytes | None:
         """The session key of one line: the first group of the match, or all of it."""
@@ -66,13 +69,15 @@ class SessionKey:
         """Find, for new shapes, the token that holds the key."""
         if not len(codes):
             return
-        room = int(np.max(codes)) + 1
+        self._grow(int(np.max(codes)) + 1)
+        for code, content in zip(codes.tolist(), contents, strict=True):
+            self._ordinal[code] = self._token(content)
+
+    def _grow(self, room: int) -> None:
         if room > len(self._ordinal):
             grown = np.full(max(room, 2 * len(self._ordinal)), _NONE, np.int32)
             grown[: len(self._ordinal)] = self._ordinal
             self._ordinal = grown
-        for code, content in zip(codes.tolist(), contents, strict=True):
-            self._ordinal[code] = self._token(content)
 
     def _token(self, content: bytes) -> int:
         match = self._regex.search(content)
@@ -90,6 +95,7 @@ class SessionKey:
 
     def codes(self, buf: bytes, start: Int64s, end: Int64s, shape: Int32s) -> Int32s:
         """Session codes of lines (their contents' positions in `buf`), -1 where there is no key."""
+        self._grow(int(shape.max()) + 1 if len(shape) else 0)
         ordinal = self._ordinal[shape]
         out = np.full(len(shape), -1, np.int32)
         direct = np.flatnonzero(ordinal >= 0)
@@ -116,13 +122,17 @@ class SessionKey:
 
 _UUID = re.compile(rb"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z")
 _HEX = re.compile(rb"[0-9a-f]{12,64}\Z")
-_PREFIXED = re.compile(rb"([A-Za-z]+(?:[_-][A-Za-z]+)*[_-])[\w-]*[0-9][\w-]*\Z")
+# Without backtracking: a line that is one long token costs as much as its length.
+_PREFIXED = re.compile(rb"((?:[A-Za-z]++[_-])++)[\w-]*+\Z")
+_LEAST_TOKEN, _LONGEST_TOKEN = 5, 128
 _LEAST_KEYS = 20
 _LEAST_COVERAGE = 0.5
 
 
 def _kind(token: bytes) -> bytes | None:
     """The expression for tokens of this token's kind, None where it is no identifier."""
+    if not _LEAST_TOKEN <= len(token) <= _LONGEST_TOKEN:
+        return None
     if _UUID.search(token):
         prefix = token[:-36]
         if all(b in b"-_." or 65 <= b <= 90 or 97 <= b <= 122 for b in prefix):
@@ -131,7 +141,10 @@ def _kind(token: bytes) -> bytes | None:
         return rb"\b[0-9a-f]{12,64}\b"
     match = _PREFIXED.match(token)
     if match and sum(48 <= b <= 57 for b in token) >= 3:
-        return rb"\b" + re.escape(match[1]) + rb"[\w-]*[0-9][\w-]*"
+        # A hex identifier may happen to hold no digit. The first digit is looked for within a
+        # token's length, so that a long line of prefixes costs no more than others.
+        rest = rb"(?:[A-Za-z_-]{0,%d}[0-9][\w-]*|[A-Fa-f]{7,}\b)" % _LONGEST_TOKEN
+        return rb"\b" + re.escape(match[1]) + rest
     return None
 
 
@@ -141,8 +154,8 @@ def identifiers(text: str) -> set[str]:
     >>> sorted(identifiers("req-12ab7 got blk_4711 in 12 ms"))
     ['blk_4711', 'req-12ab7']
     """
-    found = tokens(text.encode("utf-8", "surrogateescape"))
-    return {t.decode("utf-8", "replace") for t in found if len(t) >= 5 and _kind(t) is not None}
+    found = tokens(text.encode("utf-8", "replace"))
+    return {t.decode("utf-8", "replace") for t in found if _kind(t) is not None}
 
 
 def find_key(contents: Sequence[bytes]) -> SessionKey | None:
@@ -163,7 +176,7 @@ def find_key(contents: Sequence[bytes]) -> SessionKey | None:
         seen: set[bytes] = set()
         shape: bytes | None = None
         for token in tokens(content):
-            if len(token) < 5 or not any(48 <= b <= 57 for b in token):
+            if not any(48 <= b <= 57 for b in token[:_LONGEST_TOKEN]):
                 continue
             kind = _kind(token)
             if kind is None or kind in seen:
@@ -195,9 +208,12 @@ def find_key(contents: Sequence[bytes]) -> SessionKey | None:
         return None
     kind = best[1]
     match = _PREFIXED.match(example[kind])
-    shown = (match[1] + b"..." if match else example[kind]).decode("ascii", "backslashreplace")
+    if match:
+        shown = f"'{match[1].decode('ascii', 'backslashreplace')}...'"
+    else:  # not the example itself, which may be somebody's
+        shown = "a UUID" if b"-" in example[kind] else "a hex number"
     reason = (
-        f"'{shown}' recurs across templates: {len(where[kind]):,} values in {held[kind]:,} of "
+        f"{shown} recurs across templates: {len(where[kind]):,} values in {held[kind]:,} of "
         f"{len(contents):,} sampled lines"
     )
     return SessionKey(kind, reason)

@@ -4,8 +4,9 @@ This module is the definition, in plain Python for one line at a time; the C ker
 twin (`logs.kernel`) compute the same thing for whole blocks and are tested against it.
 
 A line's content is split into tokens at `DELIMITERS`, which are kept verbatim. A token is
-*variable* when it holds a digit or a NUL byte, when it is seven or more letters that are all hex
-digits, or when it is a long mixed-case token that looks random (base64). Each variable token
+*variable* when it holds a digit or a NUL byte, when it ends in a word of seven or more letters that
+are all hex digits (``req-ebcfbbbc``), or when it is a long mixed-case token that looks random
+(base64). Each variable token
 becomes one mask byte. The shape key is a 128-bit hash of the masked bytes: not cryptographic, but
 collisions between honest lines are out of reach.
 """
@@ -24,7 +25,7 @@ MASK = b"\x00"
 
 _SPLIT = re.compile(b"[" + re.escape(DELIMITERS) + b"]|[^" + re.escape(DELIMITERS) + b"]+")
 _DIGIT = re.compile(rb"[0-9\x00]")
-_HEX_WORD = re.compile(rb"[A-Fa-f]{7,}\Z")
+_HEX_WORD = re.compile(rb"(?:\A|[^A-Za-z0-9])[A-Fa-f]{7,}\Z")
 _RANDOM_MIN = 16
 _RARE = frozenset(b"jqxzkvwJQXZKVW")
 _M64 = (1 << 64) - 1
@@ -70,10 +71,10 @@ def looks_random(token: bytes) -> bool:
 def is_variable(token: bytes) -> bool:
     """Whether a token is masked in the shape.
 
-    >>> [is_variable(t) for t in (b"blk_17", b"deadbeef", b"decade", b"user")]
+    >>> [is_variable(t) for t in (b"blk_17", b"x-deadbeef", b"decade", b"user")]
     [True, True, False, False]
     """
-    return bool(_DIGIT.search(token) or _HEX_WORD.match(token) or looks_random(token))
+    return bool(_DIGIT.search(token) or _HEX_WORD.search(token) or looks_random(token))
 
 
 def mask(content: bytes) -> bytes:

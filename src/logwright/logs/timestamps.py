@@ -260,7 +260,7 @@ def _zone(name: str) -> tzinfo | None:
     if name.upper() in ("UTC", "GMT", "Z"):
         return None
     offset = re.fullmatch(r"([+-])(\d\d?):?(\d\d)?", name)
-    if offset and int(offset[2]) < 24:
+    if offset and int(offset[2]) < 24 and int(offset[3] or 0) < 60:
         size = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
         return fixed_zone(-size if offset[1] == "-" else size)
     try:

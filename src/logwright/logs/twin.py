@@ -152,7 +152,11 @@ def _mask(data: UInt8s, start: Int64s, end: Int64s) -> tuple[UInt8s, Int64s]:
     size = stop - begin
     if len(begin):
         seen = np.bitwise_or.reduceat(kind, np.stack((begin, stop), axis=1).ravel())[::2]
-        variable = (seen & _VARIABLE > 0) | ((size >= 7) & (seen & _NOT_HEX == 0))
+        # A last word of hex letters: how far back from its end the token has nothing else.
+        other = np.concatenate(([-1], np.flatnonzero(delimiter | (kind & _NOT_HEX > 0))))
+        before = other[np.searchsorted(other, stop) - 1]
+        alone = (before < begin) | (kind[before] & (_UPPER | _LOWER) == 0)
+        variable = (seen & _VARIABLE > 0) | ((stop - 1 - before >= 7) & alone)
         mixed = ~variable & (size >= 16) & (seen & _UPPER > 0) & (seen & _LOWER > 0)
         if mixed.any():
             variable[mixed] = _random(text, begin[mixed], size[mixed])

@@ -5,21 +5,27 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from logwright.errors import SettingsError
 from logwright.settings import Settings
 from logwright.windows.sessions import Sessions
 from logwright.windows.tumbling import CountWindows, TimeWindows
 
-__all__ = ["WindowPlan", "choose_plan"]
+__all__ = ["WindowPlan", "check_window", "choose_plan"]
 
 SECOND = 1_000_000_000
 _STEPS = [s * SECOND for s in (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 21600, 86400)]
 _UNITS = {"s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "d": 86400 * SECOND}
 _LINES_PER_WINDOW = 100
 _INTERVALS = 200
-_SPEC = re.compile(r"(\d+)([smhd]?)(?:/(\d+)([smhd]?))?")
+_EDGE_INTERVALS = _INTERVALS // 20
+_SPEC = re.compile(r"(\d{1,18})([smhd]?)(?:/(\d{1,18})([smhd]?))?", re.ASCII)
+_MOST = 1 << 62
+_LONGEST = 36_500 * _UNITS["d"]
+_MOST_LINES = 1_000_000_000
+_COPIES = 100
+"""Sliding windows that a record may stand in."""
 
 
 class WindowPlan(BaseModel):
@@ -29,13 +35,25 @@ class WindowPlan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["session", "time", "count"]
-    size: int = Field(description="Length of a window; the gap that closes a session.")
-    step: int = Field(description="From one window's start to the next.")
-    lateness: int = Field(description="How late a record may be, ns.")
-    cap: int = Field(description="Records after which a session is closed.")
-    max_open: int = Field(description="Open sessions held.")
-    interval: int = Field(description="Interval of the rate detector, ns; 0 without times.")
+    size: int = Field(
+        gt=0, lt=_MOST, description="Length of a window; the gap that closes a session."
+    )
+    step: int = Field(gt=0, lt=_MOST, description="From one window's start to the next.")
+    lateness: int = Field(ge=0, lt=_MOST, description="How late a record may be, ns.")
+    cap: int = Field(gt=0, lt=_MOST, description="Records after which a session is closed.")
+    max_open: int = Field(gt=0, lt=_MOST, description="Open sessions held.")
+    interval: int = Field(
+        ge=0, lt=_MOST, description="Interval of the rate detector, ns; 0 without times."
+    )
     reason: str = Field(description="Why these windows.")
+
+    @model_validator(mode="after")
+    def _check(self) -> WindowPlan:
+        if 0 < self.interval < SECOND:
+            raise ValueError("interval is less than a second")
+        if not self.step <= self.size <= _COPIES * self.step:
+            raise ValueError(f"step is not between size and size / {_COPIES}")
+        return self
 
     def assembler(self) -> Sessions | TimeWindows | CountWindows:
         """A fresh assembler of these windows."""
@@ -44,6 +62,12 @@ class WindowPlan(BaseModel):
         if self.kind == "time":
             return TimeWindows(self.size, self.step, self.lateness)
         return CountWindows(self.size, self.step)
+
+    @property
+    def edge(self) -> int:
+        """How near (ns) to the input's first or last time a session may be a part of one: the gap
+        that closes sessions, or a twentieth of the time that was learned from; 0 without times."""
+        return min(self.size, _EDGE_INTERVALS * self.interval)
 
     def loose(self) -> TimeWindows | CountWindows | None:
         """A fresh assembler for records that belong to no session; None without sessions."""
@@ -73,11 +97,25 @@ def parse_window(text: str) -> tuple[Literal["time", "count"], int, int]:
         factor = _UNITS.get(unit, 1)
         length, stride = int(size) * factor, int(step) * _UNITS.get(step_unit, 1)
         if bool(unit) == bool(step_unit) and 0 < stride <= length:
+            if length > (_LONGEST if unit else _MOST_LINES):
+                most = f"{_LONGEST // _UNITS['d']:,} days" if unit else f"{_MOST_LINES:,} lines"
+                raise SettingsError(f"window is {text!r}: expected at most {most}")
+            if length > _COPIES * stride:
+                raise SettingsError(
+                    f"window is {text!r}: expected a step of at least 1/{_COPIES} of the window, "
+                    f"as every line is judged in {-(-length // stride):,} windows otherwise"
+                )
             return ("time" if unit else "count"), length, stride
     raise SettingsError(
-        f"window is {text!r}: expected 'auto', a number of lines ('100'), or a time ('60s', '5m', "
-        "'1h'), with '/STEP' of at most that for sliding windows ('5m/1m')"
+        f"window is {text[:80]!r}: expected 'auto', a number of lines ('100'), or a time ('60s', "
+        "'5m', '1h'), with '/STEP' of at most that for sliding windows ('5m/1m')"
     )
+
+
+def check_window(settings: Settings) -> None:
+    """A `SettingsError` where the window that was asked for is none."""
+    if settings.window != "auto":
+        parse_window(settings.window)
 
 
 def choose_plan(settings: Settings, sessions: bool, lines: int, span: int) -> WindowPlan:
@@ -103,7 +141,7 @@ def choose_plan(settings: Settings, sessions: bool, lines: int, span: int) -> Wi
             )
         return WindowPlan(kind=kind, size=size, step=step, reason="as asked", **common)
     if sessions:
-        gap = int(settings.session_gap * SECOND)
+        gap = max(int(settings.session_gap * SECOND), 1)
         return WindowPlan(kind="session", size=gap, step=gap, reason="lines share keys", **common)
     if span:
         wanted = _LINES_PER_WINDOW * span / max(lines, 1)
@@ -111,6 +149,6 @@ def choose_plan(settings: Settings, sessions: bool, lines: int, span: int) -> Wi
         size = min(size, 3600 * SECOND)
         reason = f"about {_LINES_PER_WINDOW} lines a window, no sessions"
         return WindowPlan(kind="time", size=size, step=size, reason=reason, **common)
-    reason = "lines have neither sessions nor times"
+    reason = "no sessions, and few lines or none have a time"
     n = _LINES_PER_WINDOW
     return WindowPlan(kind="count", size=n, step=n, reason=reason, **common)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from logwright.logs.batch import NO_TIME, Int64s
 from logwright.windows.window import Events, Windows
 
+_LATE_ROWS = 65_536
 ON_TIME = NO_TIME
 """What `late` holds for a record that came in time."""
 
@@ -45,7 +46,9 @@ def fill_times(ts: Int64s, before: int) -> Int64s:
 
 def _grouped(events: Events, slot: Int64s, end: Int64s, late: Int64s) -> Windows:
     """Time windows from events with a slot each; ordered by (end, slot), late ones after."""
-    if (late != ON_TIME).any() or (slot[1:] < slot[:-1]).any():  # already in order, mostly
+    row = events.row
+    falls = (slot[1:] < slot[:-1]) | ((slot[1:] == slot[:-1]) & (row[1:] < row[:-1]))
+    if (late != ON_TIME).any() or falls.any():  # already in order, mostly
         order = np.lexsort((events.row, late, slot))
         events, slot, late, end = events.take(order), slot[order], late[order], end[order]
     new = np.ones(len(slot), bool)
@@ -74,6 +77,7 @@ class TimeWindows:
     lateness: int
     newest: int = NO_TIME
     last: int = NO_TIME
+    _row: int = -1
     _open: Events | None = None
     _slot: Int64s = field(default_factory=lambda: np.empty(0, np.int64))
     _late: Int64s = field(default_factory=lambda: np.empty(0, np.int64))
@@ -94,11 +98,13 @@ class TimeWindows:
             events, seen = Events.concat([events] * copies), np.tile(seen, copies)
             inside = slot * self.step + self.size > events.ts
             events, seen, slot = events.take(inside), seen[inside], slot[inside]
-        # A late record is filed by the step in which it came, so that it meets the same fellows
-        # whichever batch brings them.
+        # A late record is filed by its row, so that it meets the same fellows whichever batch
+        # brings them, and so that late windows close even if time stands still.
         mark = np.where(seen == NO_TIME, 0, seen)
         is_late = (seen != NO_TIME) & (slot * self.step + self.size <= mark - self.lateness)
-        late = np.where(is_late, mark // self.step, ON_TIME)
+        late = np.where(is_late, events.row // _LATE_ROWS, ON_TIME)
+        if len(events):
+            self._row = int(events.row.max())
         if self._open is not None:
             events = Events.concat([self._open, events])
             slot = np.concatenate((self._slot, slot))
@@ -106,7 +112,7 @@ class TimeWindows:
         if self.newest == NO_TIME:
             return self._close(events, slot, late, np.zeros(len(slot), bool))
         done = slot * self.step + self.size <= self.newest - self.lateness
-        done = np.where(late == ON_TIME, done, late < self.newest // self.step)
+        done = np.where(late == ON_TIME, done, late < self._row // _LATE_ROWS)
         return self._close(events, slot, late, done)
 
     def _close(
