@@ -6,11 +6,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 DATA = Path(
     os.environ.get("LOGWRIGHT_TEST_DATA", Path(__file__).parents[1].parent / "shared" / "data")
 )
 
+
+# Machines that run tests are shared and slow at times: no deadline for an example.
+settings.register_profile("quick", max_examples=40, deadline=None)
+settings.register_profile("long", max_examples=1_000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 _KEPT = ("LOGWRIGHT_TEST_DATA", "LOGWRIGHT_UPDATE_GOLDEN")
 

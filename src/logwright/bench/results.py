@@ -14,7 +14,7 @@ from typing import Any
 
 from logwright.logs.kernel import BACKEND
 
-__all__ = ["machine", "run_suite", "table", "write"]
+__all__ = ["machine", "read_result", "run_suite", "table", "write"]
 
 
 def machine() -> dict[str, Any]:
@@ -71,6 +71,12 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """Read a result file."""
+    value: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return value
 
 
 def write(result: dict[str, Any], path: Path) -> None:
