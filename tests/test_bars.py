@@ -55,7 +55,7 @@ def test_throughput(data: Path) -> None:
         if "a fresh" in row["what"]:
             assert row["shapes"] <= 500 * row["lines"] / 1e6
         if "linearity" in row:
-            assert 0.7 <= row["linearity"] <= 1.2
+            assert row["linearity"] <= 1.1  # below 1: the start-up counts for less
         if "times_drain3" in row:
             assert row["times_drain3"] >= 30
     assert rate["line to template id, 12 systems shuffled: warm"] >= 2

@@ -17,7 +17,7 @@ from typing import Any
 
 from logwright.detectors.ladder import CHECK_SHARE, Budget, Ladder, Learner
 from logwright.findings.finding import SEVERITIES, Finding
-from logwright.findings.run import Run, ranked
+from logwright.findings.run import Run, many, ranked
 from logwright.intake import Intake, Progress
 from logwright.logs.batch import NO_TIME
 from logwright.logs.sessions import SessionKey
@@ -187,7 +187,7 @@ def detect(
             for rows, columns in given.recording.read(0, given.recording.rows, _STEP):
                 findings += pipeline.judge(to_events(rows, columns, pipeline.vocabulary))
         findings += pipeline.finish()
-        past = f"{model.history.lines:,} lines of {', '.join(model.history.sources)}"
+        past = f"{many(model.history.lines, 'line')} of {', '.join(model.history.sources)}"
         return _result(
             given, pipeline, findings, settings, title, started, past, model.history.lines
         )
@@ -229,7 +229,7 @@ def scan(
         for rows, columns in given.recording.read(begin, given.recording.rows, _STEP):
             findings += pipeline.judge(to_events(rows, columns, vocabulary))
         findings += pipeline.finish()
-        past = f"the first {PAST:.0%} of the input ({half:,} lines)"
+        past = f"the first {PAST:.0%} of the input ({many(half, 'line')})"
         return _result(given, pipeline, findings, settings, title, started, past, half)
     finally:
         given.close()

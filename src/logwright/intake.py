@@ -119,7 +119,9 @@ class Intake:
                     notes=tuple(n.text for n in notes if n.source == stats.name),
                 )
             )
-        told = [*self._notes, *(n.text for n in notes if n.source not in names)]
+        others = [n for n in notes if n.source not in names]
+        told = [n.text if n.source == "all" else f"{n.source}: {n.text}" for n in others]
+        told = [*self._notes, *told]
         if not BACKEND.startswith("C"):
             told.append(f"running on the {BACKEND}")
         return tuple(infos), told

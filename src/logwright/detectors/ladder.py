@@ -22,6 +22,7 @@ from logwright.detectors.counts import UNITS, Counts
 from logwright.detectors.rate import Rate, duration
 from logwright.detectors.thresholds import Threshold, by_budget
 from logwright.detectors.unseen import Unseen
+from logwright.findings.run import many
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Events, Windows
 
@@ -190,7 +191,8 @@ class Learner:
         """The ladder, with reasons; `calibration` is a further slice of normal windows."""
         ladder = Ladder()
         unseen = Threshold(self.unseen.surprise, "any template that history never held")
-        known = f"{self.unseen.templates:,} templates in {self.unseen.records:,} lines of history"
+        known = f"{many(self.unseen.templates, 'template')} in "
+        known += f"{many(self.unseen.records, 'line')} of history"
         new = self.unseen.templates - self._known_before
         known += f", {new:,} of them first seen in its last {CHECK_SHARE:.0%}"
         ladder.rungs.append(Rung(self.unseen, unseen, "records", known))

@@ -178,8 +178,9 @@ def grouped(rows: Iterable[Sequence[bytes]]) -> list[Group]:
     table: defaultdict[bytes, int] = defaultdict(count(1).__next__)
     table[b"\x00"] = VARIABLE
     flat, lengths = array("q"), array("q")
+    code = table.__getitem__
     for row in rows:
-        flat.extend([table[item] for item in row or (b"",)])
+        flat.extend(map(code, row or (b"",)))
         lengths.append(len(row) or 1)
     if not lengths:
         return []

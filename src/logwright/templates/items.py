@@ -88,6 +88,29 @@ def run_of(kinds: str) -> bytes:
     return b"\x00" + _MANY.sub(" ", kinds).replace("x", "v").encode("latin-1")
 
 
+class _Kinds(dict[bytes, str]):
+    """Kind letters by token, worked out when they are first asked for; short tokens are kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forget()
+
+    def forget(self) -> None:
+        """Keep delimiters, spaces and the mask only."""
+        self.clear()
+        self.update({bytes([b]): chr(b) for b in DELIMITERS})
+        self.update(dict.fromkeys(_SPACES, " "))
+        self[b"\x00"] = "v"
+
+    def __missing__(self, token: bytes) -> str:
+        kind = _kind_of(token)
+        if len(token) <= _KNOWN_BYTES:
+            if len(self) >= _KNOWN_MAX:  # untrusted text must not grow this without bound
+                self.forget()
+            self[token] = kind
+        return kind
+
+
 class Lexer:
     """Cuts contents into items; remembers the kind of each constant token it has met.
 
@@ -104,22 +127,7 @@ class Lexer:
 
     def __init__(self) -> None:
         self._plans: dict[str, tuple[list[bytes], list[tuple[int, int]]]] = {}
-        self._known: dict[bytes, str] = {}
-        self._forget()
-
-    def _forget(self) -> None:
-        self._known.clear()
-        self._known.update({bytes([b]): chr(b) for b in DELIMITERS})
-        self._known.update(dict.fromkeys(_SPACES, " "))
-        self._known[b"\x00"] = "v"
-
-    def _kind(self, token: bytes) -> str:
-        kind = _kind_of(token)
-        if len(token) <= _KNOWN_BYTES:
-            if len(self._known) >= _KNOWN_MAX:  # untrusted text must not grow this without bound
-                self._forget()
-            self._known[token] = kind
-        return kind
+        self._known = _Kinds()
 
     def lex(self, content: bytes) -> tuple[list[bytes], str]:
         """The tokens, variable ones masked where cheap, and one kind letter for each."""
@@ -127,8 +135,7 @@ class Lexer:
         tail = len(found) > TOKENS_MAX
         if tail:
             del found[TOKENS_MAX:]
-        known, kind = self._known.get, self._kind
-        kinds = "".join([known(t) or kind(t) for t in found])
+        kinds = "".join(map(self._known.__getitem__, found))
         if tail:
             found.append(b"\x00")
             kinds += "v"
