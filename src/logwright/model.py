@@ -44,7 +44,7 @@ from logwright.detectors.unseen import Unseen
 from logwright.errors import ModelError
 from logwright.findings.run import many
 from logwright.settings import Settings
-from logwright.templates.miner import Miner
+from logwright.templates.miner import Miner, Template
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.plan import WindowPlan
 
@@ -146,7 +146,7 @@ class Model:
     history: History = field(default_factory=History)
 
     @property
-    def templates(self) -> list[Any]:
+    def templates(self) -> list[Template]:
         """The templates of history, sorted by id."""
         return self.miner.templates
 

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from logwright.findings.escape import clip, fit, safe
 from logwright.findings.finding import CitedLine, Finding, Severity
+from logwright.findings.incident import incidents
 from logwright.findings.run import (
     PatternGroup,
     Run,
@@ -48,6 +49,7 @@ _CITED = 2  # cited lines shown of a pattern
 _TALL = 4  # lines a summary may take before its middle is cut
 _NAMED = 4  # sources that are named one by one; more are grouped by format
 _FORMATS = 8
+_INCIDENTS = 5
 
 
 def render(
@@ -89,6 +91,7 @@ def _report(
     yield from _head(run, findings, groups, width)
     yield ""
     if shown:
+        yield from _incidents(findings, width)
         columns = _Columns.fit(shown, width)
         yield from columns.header()
         for group in shown:
@@ -302,6 +305,28 @@ def _stacked(first: str | None, last: str | None) -> str:
     if start.endswith(end):
         return start
     return f"{start}\n{f'to {end}':>{_WHEN}}" if len(end) == len("13:14:11") else f"{start}\n{end}"
+
+
+def _incidents(findings: Sequence[Finding], width: int) -> Iterator[Text]:
+    """One line for each incident of several patterns, worst first; nothing where there is none."""
+    several = [i for i in incidents(findings) if len({f.pattern for f in i.findings}) > 1]
+    if several:
+        yield Text(f"{'incidents':{_INDENT}}(findings that belong together)", "dim")
+    for incident in several[:_INCIDENTS]:
+        line = Text(f"{incident.severity:{_SEVERITY}}", _STYLE[incident.severity])
+        line.append(" " * _GAP + span(incident.first.first_seen, incident.last_seen), "default")
+        patterns = many(len({f.pattern for f in incident.findings}), "pattern")
+        first = incident.first
+        began = f"'{first.templates[0].text}'" if first.templates else first.summary
+        text = f"{patterns}, began with {began}"
+        room = max(width - line.cell_len - 2 * _GAP - _ID, 20)
+        yield line.append(" " * _GAP + fit(text, room)).append(
+            " " * _GAP + short_id(incident.id), "dim"
+        )
+    if len(several) > _INCIDENTS:
+        yield Text(f"and {many(len(several) - _INCIDENTS, 'more incident')}", "dim")
+    if several:
+        yield Text("")
 
 
 def _evidence(finding: Finding, names: dict[str, str], width: int) -> Iterator[Text]:
