@@ -37,7 +37,7 @@ class Level(StrEnum):
 Inputs = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILE...",
+        metavar="FILE",
         help="Files (.gz and .zst too), folders, globs, or - for standard input.",
         show_default=False,
     ),
@@ -46,6 +46,7 @@ FormatOption = Annotated[
     str | None,
     typer.Option(
         "--format",
+        metavar="FORMAT",
         help="Format name, or a layout such as '<Date> <Time> <Level> <Component>: <Content>'; "
         "detected if not given.",
         show_default=False,
@@ -63,13 +64,17 @@ LabelOption = Annotated[
 TimezoneOption = Annotated[
     str | None,
     typer.Option(
-        "--timezone", help="Zone of times that name none (default UTC).", show_default=False
+        "--timezone",
+        metavar="ZONE",
+        help="Zone of times that name none (default UTC).",
+        show_default=False,
     ),
 ]
 SessionOption = Annotated[
     str | None,
     typer.Option(
         "--session",
+        metavar="REGEX",
         help="Regular expression of the session key, or 'none'; found by itself if not given.",
         show_default=False,
     ),
@@ -78,6 +83,7 @@ WindowOption = Annotated[
     str | None,
     typer.Option(
         "--window",
+        metavar="SIZE",
         help="Lines ('100') or time ('60s', '5m', '1h'), '/STEP' to slide; chosen if not given.",
         show_default=False,
     ),
@@ -86,13 +92,16 @@ BudgetOption = Annotated[
     float | None,
     typer.Option(
         "--budget",
+        metavar="N",
         help="Alarms that normal data may raise, per day and per 10,000 sessions (default 10).",
         show_default=False,
     ),
 ]
 TopOption = Annotated[
     int | None,
-    typer.Option("--top", help="Patterns shown in the table (default 20).", show_default=False),
+    typer.Option(
+        "--top", metavar="N", help="Patterns shown in the table (default 20).", show_default=False
+    ),
 ]
 SeverityOption = Annotated[
     Level | None,
