@@ -96,9 +96,9 @@ def fitted(name: str, history: list[list[int]]) -> tuple[Detector, Windows]:
 
 
 def reloaded(name: str, detector: Detector) -> Detector:
-    state = detector.state()
+    state = detector.save()
     other = DETECTORS[name][0]()
-    other.restore(State(json.loads(json.dumps(state.meta)), state.tables))
+    other.load(State(json.loads(json.dumps(state.meta)), state.tables))
     return other
 
 
@@ -270,7 +270,7 @@ def test_silence_is_told_at_growing_lengths_and_not_in_between():
 
 def _silence_at(detector: Rate, lines: int) -> str:
     other = Rate(60 * SECOND)
-    other.restore(detector.state())
+    other.load(detector.save())
     other.fit(intervals([{0: 1, 1: 1} for _ in range(60)]), VOCABULARY)
     today = intervals([{}] * 60 + [{1: 1}] * lines)
     other.score(today, VOCABULARY)

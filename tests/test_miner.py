@@ -93,8 +93,8 @@ def test_parameters_give_the_line_back(lines: list[bytes]) -> None:
 def test_a_shape_known_to_the_groups_is_assigned_its_template(lines: list[bytes]) -> None:
     miner = mined(lines)
     keys = keys_of(lines)
-    for template, code in zip(miner.assign_many(keys, lines), miner.of(keys), strict=True):
-        assert template is miner.templates[code]
+    for line, code in zip(lines, miner.of(keys), strict=True):
+        assert miner.assign(shape_key(mask(line)), line) is miner.templates[code]
 
 
 @given(LINES, LINES, st.randoms(use_true_random=False))
@@ -104,7 +104,7 @@ def test_assignments_do_not_depend_on_each_other(
     first, second = mined(known), mined(known)
     before = facts(first)
     shuffled = rng.sample(new, len(new))
-    got = dict(zip(shuffled, first.assign_many(keys_of(shuffled), shuffled), strict=True))
+    got = {line: first.assign(shape_key(mask(line)), line) for line in shuffled}
     for line in new:
         template = second.assign(shape_key(mask(line)), line)
         assert (template.id, template.text) == (got[line].id, got[line].text)

@@ -244,7 +244,8 @@ def everything(folder: Path) -> bytes:
 
 def test_without_exemplars_no_line_is_kept(made: Path, tmp_path: Path) -> None:
     loaded = lw.load(str(made / "model"))
-    loaded.save(tmp_path / "bare", exemplars=False)
+    loaded.settings["exemplars"] = False
+    loaded.save(tmp_path / "bare")
     bare, full = everything(tmp_path / "bare"), everything(made / "model")
     values = [line.split(" user ")[1].split()[0] for line in HISTORY.splitlines() if "user" in line]
     assert any(v.encode() in full for v in values)  # exemplars are kept unless told otherwise

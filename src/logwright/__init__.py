@@ -25,6 +25,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'logwright' has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(_HOMES.get(name, "logwright.api")), name)
-    globals()[name] = value
-    return value
+    return getattr(import_module(_HOMES.get(name, "logwright.api")), name)

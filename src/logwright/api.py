@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from logwright.detectors.ladder import CHECK_SHARE, Budget, Ladder, Learner
+from logwright.errors import SettingsError
 from logwright.findings.finding import SEVERITIES, Finding
 from logwright.findings.run import Run, many, ranked
 from logwright.intake import Intake, Progress
@@ -23,7 +24,7 @@ from logwright.logs.batch import NO_TIME
 from logwright.logs.sessions import SessionKey
 from logwright.logs.timestamps import iso
 from logwright.model import History, Model
-from logwright.pipeline import Assemblers, Pipeline, to_events
+from logwright.pipeline import MOST_OF_PATTERN, Assemblers, Pipeline, to_events
 from logwright.settings import Settings, load_settings
 from logwright.templates.miner import Miner
 from logwright.templates.vocabulary import Vocabulary
@@ -38,8 +39,10 @@ PAST = 0.5
 
 _STEP = 1 << 20
 _LEAST_PAST = 5
-_REMEMBERED = ("format", "label_prefix", "timezone", "max_line_bytes", "budget")
+_REMEMBERED = ("format", "label_prefix", "timezone", "max_line_bytes", "budget", "exemplars")
 """Settings that a model remembers, so that `detect` reads and judges as `learn` did."""
+
+_OF_MODEL = (*_REMEMBERED, "session", "window", "session_gap", "max_session_lines", "lateness")
 
 
 @dataclass(slots=True)
@@ -158,16 +161,19 @@ def detect(
 ) -> Result:
     """Findings of `inputs` against a model, in one streaming pass."""
     started = time.time()
-    remembered = {k: v for k, v in model.settings.items() if options.get(k) is None}
-    settings = settings or load_settings(**{**options, **remembered})
+    for key in _OF_MODEL:
+        if options.get(key) is not None:
+            raise SettingsError(f"{key} belongs to the model: learn again to change it")
+    remembered = {k: v for k, v in model.settings.items() if k in _REMEMBERED}
+    settings = (settings or load_settings(**options)).model_copy(update=remembered)
     given = Intake(list(inputs), settings)
     several = len(given.sources.sources) > 1
     given.recording.keep_columns = several
     try:
-        key = (
+        session = (
             None if model.session is None else SessionKey(model.session.encode("latin-1"), "model")
         )
-        given.reader.set_session(key)
+        given.reader.set_session(session)
         # Anew: detectors count silences as they go, and a model does not change by use.
         pipeline = Pipeline(
             model.vocabulary(),
@@ -249,6 +255,11 @@ def _result(
     kept = [f for f in findings if SEVERITIES.index(f.severity) >= least]
     reader = given.reader
     infos, told = given.infos()
+    if pipeline.counted_only:
+        told.append(
+            f"{pipeline.counted_only:,} further findings of patterns with over "
+            f"{MOST_OF_PATTERN:,} were counted, not kept"
+        )
     if pipeline.late_windows:
         told.append(f"{pipeline.late_windows:,} windows of late records were judged on their own")
     ladder = list(pipeline.ladder.reasons)

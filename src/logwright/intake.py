@@ -91,7 +91,7 @@ class Intake:
         # Stack traces have few lines with a time, which those behind them share.
         if self.timed < 0.1 * self.recording.rows:
             return 0
-        return max(self.last - self.first, 1)
+        return max(min(self.last - self.first, self.timeline.span), 1)
 
     def settings_for_plan(self) -> Settings:
         """The settings, with the session gap that the log's own sessions ask for."""

@@ -179,8 +179,12 @@ class Model:
             raise ModelError(f"{name} cannot be written: {_why(error)}") from None
         return target
 
-    def save(self, folder: str | os.PathLike[str], exemplars: bool = True) -> None:
-        """Write the model; a model that is there is replaced, its user's files are kept."""
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write the model; a model that is there is replaced, its user's files are kept.
+
+        Example lines are left out where the setting `exemplars` was off when it was learned.
+        """
+        exemplars = bool(self.settings.get("exemplars", True))
         target = self.check_target(folder)
         # Short names, whatever the target's: a name may be as long as the file system allows.
         work, old = (target.with_name(f".model.{secrets.token_hex(8)}") for _ in range(2))
@@ -212,7 +216,7 @@ class Model:
         (folder / "detectors").mkdir()
         rungs = []
         for i, rung in enumerate(self.ladder.rungs):
-            state = rung.detector.state()
+            state = rung.detector.save()
             stem = f"{i}-{rung.detector.name}"
             _write_json(folder / "detectors" / f"{stem}.json", state.meta)
             for name, columns in state.tables.items():
@@ -339,7 +343,7 @@ class Model:
                 for t in [pq.read_table(_named(path, f"{stem}.{name}.parquet", hashed))]
             }
             meta = _read_json(_named(path, f"{stem}.json", hashed), path)
-            detector.restore(State(meta, tables))
+            detector.load(State(meta, tables))
             if isinstance(detector, Rate) and detector.interval != interval:
                 raise ModelError(f"{path}: {stem}.json is of another interval than the windows")
             threshold = Threshold(r.threshold, r.threshold_reason)

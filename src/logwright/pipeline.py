@@ -39,7 +39,10 @@ from logwright.windows.sessions import Sessions, whole
 from logwright.windows.tumbling import CountWindows, TimeWindows
 from logwright.windows.window import Events, Windows
 
-__all__ = ["Assemblers", "Pipeline", "to_events"]
+__all__ = ["MOST_OF_PATTERN", "Assemblers", "Pipeline", "to_events"]
+
+MOST_OF_PATTERN = 1_000
+"""Findings kept of one pattern; further ones are counted."""
 
 _KEY_LIMIT = 64 << 10
 _BAD = re.compile(
@@ -115,6 +118,8 @@ class Pipeline:
         self._first, self._last = intake.first, NO_TIME
         self._assemblers = Assemblers.of(plan)
         self._first_row = first_row
+        self.counted_only = 0
+        self._of_pattern: Counter[str] = Counter()
         self._ordinals: Counter[tuple[str, str, int, str]] = Counter()
 
     def process(self, batch: LineBatch) -> list[Finding]:
@@ -173,15 +178,21 @@ class Pipeline:
         if kind != "intervals":
             self.windows_scored += len(windows)
             self.late_windows += int(windows.late.sum())
-        return [
-            self._finding(windows, i, rung, evidence)
-            for i, rung, found in self.ladder.detect(kind, windows, self.vocabulary, complete)
-            for evidence in found
-        ]
+        findings = []
+        for i, rung, found in self.ladder.detect(kind, windows, self.vocabulary, complete):
+            for evidence in found:
+                pattern = pattern_id(rung.detector.name, rung.detector.unit, evidence.parts)
+                self._of_pattern[pattern] += 1
+                if self._of_pattern[pattern] > MOST_OF_PATTERN:
+                    self.counted_only += 1
+                else:
+                    findings.append(self._finding(windows, i, rung, evidence, pattern))
+        return findings
 
-    def _finding(self, windows: Windows, i: int, rung: Rung, evidence: Evidence) -> Finding:
+    def _finding(
+        self, windows: Windows, i: int, rung: Rung, evidence: Evidence, pattern: str
+    ) -> Finding:
         detector = rung.detector
-        pattern = pattern_id(detector.name, detector.unit, evidence.parts)
         span = windows.span(i)
         rows, ts = windows.events.row[span], windows.events.ts[span]
         cited = {row: self.recording.place(row) for row in evidence.rows}

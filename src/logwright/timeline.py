@@ -57,6 +57,18 @@ class TimelineCounter:
             out[slot // 10] = out.get(slot // 10, 0) + n
         return out
 
+    @property
+    def span(self) -> int:
+        """The time (ns) that all but the first and last thousandth of the lines cover: a few wrong
+        times do not stretch it."""
+        slots = sorted(self._lines)
+        if not slots:
+            return 0
+        passed = np.cumsum([self._lines[s] for s in slots])
+        low = slots[int(np.searchsorted(passed, passed[-1] * 0.001))]
+        high = slots[int(np.searchsorted(passed, passed[-1] * 0.999))]
+        return (high - low + 1) * self._step
+
     def timeline(self, buckets: int = 120) -> Timeline:
         """At most about `buckets` buckets, of a length that reads well on an axis."""
         if not self._lines:

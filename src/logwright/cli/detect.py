@@ -32,9 +32,7 @@ def detect(
     from logwright.settings import load_settings
 
     learned = api.load(str(model))
-    # How lines are read and judged is the model's; what is shown is the caller's.
-    remembered = {k: v for k, v in learned.settings.items() if k in api._REMEMBERED}
-    settings = load_settings(**remembered, severity=severity, top=top)
+    settings = load_settings(severity=severity, top=top)
     check_report(report)
     title = "logwright detect " + " ".join(files)
     every = settings.model_copy(update={"severity": "low"})  # what is shown decides nothing else

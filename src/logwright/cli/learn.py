@@ -58,7 +58,7 @@ def learn(
     started = time.time()
     with progress_bar("learn") as progress:
         learned = api.learn(*files, settings=settings, progress=progress)
-    learned.save(model, settings.exemplars)
+    learned.save(model)
     seconds = time.time() - started
     if json:
         summary = {

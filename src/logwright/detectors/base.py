@@ -1,4 +1,4 @@
-"""The contract of detectors: fit, score, evidence, state, restore. Higher score = more anomalous.
+"""The contract of detectors: fit, score, evidence, save, load. Higher score = more anomalous.
 
 A detector reads closed `Windows` and a `Vocabulary`, and gives one score per window. Whether a
 score is an alarm is not its business: that is a `Threshold` (`detectors.thresholds`). Its state is
@@ -89,8 +89,8 @@ class Detector(Protocol):
     ) -> list[Evidence]:
         """Why window `i` scored at or above `threshold`: one entry per pattern in it."""
 
-    def state(self) -> State:
+    def save(self) -> State:
         """What was learned."""
 
-    def restore(self, state: State) -> None:
+    def load(self, state: State) -> None:
         """Take over what was learned."""

@@ -248,7 +248,7 @@ class Counts:
     def _listed(counts: Int64s, shown: list[int], vocabulary: Vocabulary) -> str:
         return "; ".join(f"{counts[t]} x {vocabulary.templates[t].text}" for t in shown)
 
-    def state(self) -> State:
+    def save(self) -> State:
         """Known make-ups with how often each was seen, and the most frequent ones in full."""
         self._frequent()
         return State(
@@ -264,7 +264,7 @@ class Counts:
             },
         )
 
-    def restore(self, state: State) -> None:
+    def load(self, state: State) -> None:
         """Take over what was learned."""
         self.unit, self.windows = str(state.meta["unit"]), int(state.meta["windows"])
         known, frequent = state.tables["known"], state.tables["frequent"]

@@ -86,7 +86,7 @@ class Ladder:
         rungs = []
         for rung in self.rungs:
             detector = type(rung.detector)()
-            detector.restore(rung.detector.state())
+            detector.load(rung.detector.save())
             rungs.append(Rung(detector, rung.threshold, rung.reads, rung.reason))
         return Ladder(rungs, list(self.reasons))
 

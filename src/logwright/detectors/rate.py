@@ -315,7 +315,7 @@ class Rate:
             usual=dict.fromkeys(templates, self._usual(at)),
         )
 
-    def state(self) -> State:
+    def save(self) -> State:
         """Statistics per template, and when each came last."""
         stats = self._settle()
         columns: dict[str, NDArray[Any]] = {"hash": self._hash, "last": self._last}
@@ -324,7 +324,7 @@ class Rate:
         meta = {"interval": self.interval, "slots": self.slots, "now": self._now}
         return State(meta, {"templates": columns})
 
-    def restore(self, state: State) -> None:
+    def load(self, state: State) -> None:
         """Take over the statistics."""
         self.interval, self._slots = int(state.meta["interval"]), int(state.meta["slots"])
         columns = state.tables["templates"]

@@ -181,12 +181,12 @@ class Unseen:
             )
         return out
 
-    def state(self) -> State:
+    def save(self) -> State:
         """Known hashes, and the surprise."""
         meta = {"unit": self.unit, "surprise": self.surprise, "records": self.records}
         return State(meta, {"known": {"hash": self._known, "seen": self._seen}})
 
-    def restore(self, state: State) -> None:
+    def load(self, state: State) -> None:
         """Take over what was learned."""
         self.unit = str(state.meta["unit"])
         self.surprise = float(state.meta["surprise"])

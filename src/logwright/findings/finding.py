@@ -63,7 +63,7 @@ class TemplateRef(_Record):
 class WindowRef(_Record):
     """The window a finding is about."""
 
-    kind: Literal["session", "time", "count", "sliding", "all"]
+    kind: Literal["session", "time", "count"]
     key: str = Field(description="Session key, or the window's start.")
     start: str | None = Field(default=None, description="ISO 8601 UTC of its first timed line.")
     end: str | None = Field(default=None, description="ISO 8601 UTC of its last timed line.")

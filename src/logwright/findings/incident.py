@@ -89,11 +89,12 @@ def incidents(findings: Iterable[Finding], quiet: timedelta = _QUIET) -> list[In
         closed += [g for g in open_groups if begin - g.until > quiet]
         marks = _marks(finding)
         linked = [g for g in still if g.marks & marks]
-        group = _Group([], set(), begin)
+        group = max(linked, key=lambda g: len(g.findings), default=_Group([], set(), begin))
         for other in linked:  # one finding can join what were two incidents
-            group.findings += other.findings
-            group.marks |= other.marks
-            group.until = max(group.until, other.until)
+            if other is not group:
+                group.findings += other.findings
+                group.marks |= other.marks
+                group.until = max(group.until, other.until)
         end = parse_time(finding.last_seen) if finding.last_seen else None
         group.findings.append(finding)
         group.marks |= marks

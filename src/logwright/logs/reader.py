@@ -125,7 +125,8 @@ class Reader:
             if state.json is not None:
                 notes += state.json.notes(name)
         if self._spikes:
-            text = f"{self._spikes:,} times that jump by over a day for one line were ignored"
+            many_times = "1 time" if self._spikes == 1 else f"{self._spikes:,} times"
+            text = f"{many_times} that jumped by over a day for one line: ignored"
             notes.append(Note("all", text))
         if self.session is not None and self._keyed < _FEW_KEYED * self._rows:
             shown = self.session.pattern.decode("utf-8", "backslashreplace")
@@ -225,7 +226,7 @@ class Reader:
             content, ts, spans, _ = headers(
                 block.buf, start, end, program, state.clock.year, state.clock.day
             )
-            ts = self._without_spikes(state.clock.fix(ts))
+            ts = state.clock.fix(self._without_spikes(ts))
         else:
             content, ts = start, np.full(n, NO_TIME, np.int64)
             spans = np.full((n, 8), -1, np.int64)
@@ -265,6 +266,7 @@ class Reader:
 
     def _json_batch(self, block: Block, state: _SourceState, json: JsonLines) -> LineBatch:
         columns = json.columns(block)
+        ts = self._without_spikes(columns.ts)
         shape = self._shape(columns.buf, columns.start, columns.end)
 
         def recoded(dictionary: Names, coded: tuple[Int32s, list[bytes]]) -> Int32s:
@@ -281,7 +283,7 @@ class Reader:
             columns.end,
             columns.start,
             shape,
-            columns.ts,
+            ts,
             self._level(recoded(self._levels, columns.level)),
             recoded(self.hosts, columns.host),
             recoded(self.components, columns.component),

@@ -172,17 +172,20 @@ class Recording:
         Nothing is done where each source begins, but for `lateness` ns, after the one before it
         ended. Gives a sentence where there are too many records to be sorted in memory.
         """
-        last: dict[int, int] = {}
-        overlap, newest = False, NO_TIME
+        spans: dict[int, tuple[int, int]] = {}
         for chunk in self._chunks:
             ts = self._columns(chunk)["ts"]
             ts = ts[ts != NO_TIME]
             if len(ts):
-                new = chunk.source_id not in last and newest != NO_TIME
-                overlap |= new and int(ts[0]) < newest - lateness
-                last[chunk.source_id] = int(ts[-1])
-                newest = max(newest, int(ts.max()))
-        if not overlap:
+                low, high = spans.get(chunk.source_id, (int(ts[0]), NO_TIME))
+                spans[chunk.source_id] = min(low, int(ts[0])), max(high, int(ts.max()))
+        if _in_turn(list(spans.values()), lateness):
+            return None
+        if _in_turn(sorted(spans.values()), lateness):  # rotated files, named newest first
+            self._chunks.sort(key=lambda c: spans.get(c.source_id, (NO_TIME, 0))[0])
+            self._firsts = np.cumsum([0, *(c.rows for c in self._chunks[:-1])]).tolist()
+            for chunk, first in zip(self._chunks, self._firsts, strict=True):
+                chunk.first_row = first
             return None
         if self.rows > _MOST_SORTED:
             return (
@@ -191,19 +194,25 @@ class Recording:
             )
         parts = [self._columns(chunk) for chunk in self._chunks]
         columns = {name: np.concatenate([p[name] for p in parts]) for name in _COLUMNS}
-        times = columns["ts"].copy()
-        for source in last:  # a record without a time stays behind the one before it
-            mine = np.concatenate(
-                [np.full(c.rows, c.source_id == source, bool) for c in self._chunks]
-            )
-            known = np.flatnonzero(mine & (times != NO_TIME))
-            rows = np.flatnonzero(mine)
-            before = np.maximum(np.searchsorted(known, rows, side="right") - 1, 0)
-            times[rows] = columns["ts"][known[before]]
-        order = np.argsort(times, kind="stable")
+        order = np.argsort(self._times_to_sort_by(columns["ts"]), kind="stable")
         self._sorted = {name: column[order] for name, column in columns.items()}
         self._order = order
         return None
+
+    def _times_to_sort_by(self, ts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Times in which a record without one has that of the record before it in its source, or,
+        where there is none, of the next; a source without times stays behind the one before."""
+        owner = np.repeat([c.source_id for c in self._chunks], [c.rows for c in self._chunks])
+        new = np.concatenate(([True], owner[1:] != owner[:-1]))
+        begin = np.maximum.accumulate(np.where(new, np.arange(len(ts)), 0))
+        timed = np.where(ts != NO_TIME, np.arange(len(ts)), -1)
+        before = np.maximum.accumulate(timed)
+        later = np.where(timed < 0, len(ts), timed)
+        after = np.minimum.accumulate(later[::-1])[::-1]
+        usable = np.minimum(after, len(ts) - 1)
+        after = np.where((after < len(ts)) & (begin[usable] == begin), usable, before)
+        at = np.where(before >= begin, before, after)
+        return np.where(at >= 0, ts[at], NO_TIME)
 
     def _columns(self, chunk: _Chunk) -> dict[str, NDArray[Any]]:
         if chunk.columns is not None:
@@ -262,3 +271,17 @@ def _read_at(path: str, offset: int, size: int) -> bytes:
             return file.read(size)
     except OSError:
         return b""
+
+
+def _in_turn(spans: list[tuple[int, int]], lateness: int) -> bool:
+    """Whether each span begins, but for the lateness, after all before it have ended.
+
+    >>> _in_turn([(0, 10), (9, 20)], 1), _in_turn([(0, 10), (2, 20)], 1)
+    (True, False)
+    """
+    newest = NO_TIME
+    for first, last in spans:
+        if newest != NO_TIME and first < newest - lateness:
+            return False
+        newest = max(newest, last)
+    return True

@@ -201,13 +201,6 @@ class Miner:
             return self.templates[code]
         return Template([name], content, lines=((content,),))
 
-    def assign_many(self, keys: Keys, contents: Sequence[bytes]) -> list[Template]:
-        """`assign` for several shapes."""
-        return [
-            self.assign((int(key[0]), int(key[1])), content)
-            for key, content in zip(keys, contents, strict=True)
-        ]
-
     def _match(self, items: Items) -> int:
         if self._frozen is None:
             self._freeze()

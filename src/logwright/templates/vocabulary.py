@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from logwright.logs.batch import Int8s, Int32s
+from logwright.logs.batch import Int32s
 from logwright.templates.miner import Miner, Template
 
 __all__ = ["Vocabulary"]
@@ -38,10 +38,6 @@ class Vocabulary:
             more = [int(t.id[2:], 16) for t in self.templates[len(self._hash) :]]
             self._hash = np.concatenate((self._hash, np.array(more, np.uint64)))
         return self._hash
-
-    def index(self, template_id: str) -> int:
-        """The index of a template id, -1 where it is not known."""
-        return self._index.get(template_id, -1)
 
     def learn_shapes(self, codes: Int32s, keys: NDArray[np.uint64]) -> None:
         """Enter shape codes whose keys the miner has grouped."""
@@ -78,9 +74,3 @@ class Vocabulary:
     def of(self, codes: Int32s) -> Int32s:
         """Template indices of shape codes, which must have been entered."""
         return self._of_shape[codes]
-
-    def levels(self, templates: Int32s, levels: Int8s) -> Int8s:
-        """The highest level seen with each template, int8 (len(self),)."""
-        top = np.zeros(len(self), np.int8)
-        np.maximum.at(top, templates, levels)
-        return top

@@ -17,6 +17,10 @@ from logwright.windows.window import Events, Windows
 
 __all__ = ["Sessions", "typical_gap", "whole"]
 
+_FEW_OPEN = 65_536
+_IDLE_ROWS = 1_000_000
+"""Records without times: a session is closed when this many records have come since its last."""
+
 _LEAST_GAP = 60_000_000_000
 _GAPS = 10
 
@@ -77,31 +81,47 @@ class Sessions:
     newest: int = NO_TIME
     last: int = NO_TIME
     evicted: int = 0
+    _row: int = -1
     _open: Events | None = None
     _seen: Int64s = field(default_factory=lambda: np.empty(0, np.int64))
+    _waiting: list[tuple[Events, Int64s]] = field(default_factory=list)
 
     def push(self, events: Events) -> Windows:
-        """Take records in input order; give back the sessions that this closes."""
-        return self._turn(events, final=False)
+        """Take records in input order; give back the sessions that this closes.
+
+        Where many records are open, new ones wait until they are half as many: going through all
+        the open ones for each batch would take time that grows with its square.
+        """
+        self._take(events)
+        is_open = 0 if self._open is None else len(self._open)
+        if is_open > _FEW_OPEN and sum(len(e) for e, _ in self._waiting) < is_open // 2:
+            return Windows.of_sequences([])
+        return self._turn(final=False)
 
     def flush(self) -> Windows:
         """Close everything: the end of the input."""
-        empty = Windows.of_sequences([]).events
-        return self._turn(empty, final=True)
+        return self._turn(final=True)
 
-    def _turn(self, events: Events, final: bool) -> Windows:
+    def _take(self, events: Events) -> None:
         ts = fill_times(events.ts, self.last)
         seen = running_max(ts, self.newest)
         if len(ts):
             self.last = int(ts[-1])
             self.newest = max(self.newest, int(ts.max()))
+            self._row = int(events.row[-1])
         events = Events(events.template, ts, events.level, events.session, events.row)
         keyed = events.session >= 0
         if not keyed.all():
             events, seen = events.take(keyed), seen[keyed]
+        if len(events):
+            self._waiting.append((events, seen))
+
+    def _turn(self, final: bool) -> Windows:
+        waiting, self._waiting = self._waiting, []
         if self._open is not None:
-            events = Events.concat([self._open, events])
-            seen = np.concatenate((self._seen, seen))
+            waiting.insert(0, (self._open, self._seen))
+        events = Events.concat([e for e, _ in waiting])
+        seen = np.concatenate([s for _, s in waiting] or [self._seen])
         n = len(events)
         if not n:
             return Windows.of_sequences([])
@@ -125,6 +145,7 @@ class Sessions:
         elif self.newest != NO_TIME:
             over = newest < self.newest - self.lateness - self.gap
             done |= (newest != NO_TIME) & over
+        done |= (newest == NO_TIME) & (events.row[bounds[1:] - 1] < self._row - _IDLE_ROWS)
         is_open = int(np.count_nonzero(~done))
         if is_open > self.max_open:
             idle = np.flatnonzero(~done)[np.argsort(newest[~done], kind="stable")]
@@ -150,7 +171,9 @@ class Sessions:
         jump[known] = events.ts[known] - before[known] > self.gap
         marked = known & (seen != NO_TIME)
         jump[marked] |= seen[marked] - self.lateness - self.gap > before[marked]
+        idle = ~timed[1:] & (events.row[1:] - events.row[:-1] > _IDLE_ROWS)
         start |= jump
+        start[1:] |= idle
         # The cap: positions within each session in steps of `cap`.
         first = np.flatnonzero(start)
         position = np.arange(n) - np.repeat(first, np.diff(np.concatenate((first, [n]))))
