@@ -394,3 +394,20 @@ def test_labels_change_no_score(log: Path, tmp_path: Path) -> None:
         (f.pattern, f.score, f.summary) for f in marked
     ]
     assert plain
+
+
+def test_an_end_marker_closes_a_session(tmp_path: Path) -> None:
+    steps = ("accept", "work", "finished")
+    log = tmp_path / "app.log"
+    log.write_text("".join(f"{s} request req-{n % 50:06x}\n" for n in range(200) for s in steps))
+    model = lw.learn(str(log), session=r"req-\w+", session_end="finished request")
+    result = lw.detect([str(log)], model)
+    assert result.run.windows == 200
+    model.save(tmp_path / "model")
+    assert lw.load(str(tmp_path / "model")).plan.session_end == "finished request"
+
+
+def test_a_bad_end_marker_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_text("a\n")
+    with pytest.raises(SettingsError, match=r"session_end: '\(' is not a regular expression"):
+        lw.learn(str(tmp_path / "app.log"), session_end="(")

@@ -114,6 +114,19 @@ def test_sessions_close_by_gap_and_by_cap():
     assert [rows for _, _, rows in found] == [[0, 1], [2, 3, 4], [5]]
 
 
+@given(ts=times, at=cuts)
+def test_sessions_close_behind_an_end_marker(ts, at):
+    def sessions() -> Sessions:
+        return Sessions(1000, 0, 100, 100, ends=lambda templates: templates == 4)
+
+    events = events_of(ts)
+    found = run(sessions(), events, at)
+    assert Counter(map(str, found)) == Counter(map(str, run(sessions(), events, [])))
+    for _, _, rows in found:
+        marked = [r for r in rows if r % 5 == 4]
+        assert marked in ([], rows[-1:])
+
+
 def test_records_without_a_key_are_in_no_session():
     found = run(ASSEMBLERS["sessions"](), events_of([0, 1], [-1, 4]), [])
     assert found == [(4, False, [1])]

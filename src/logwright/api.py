@@ -42,7 +42,15 @@ _LEAST_PAST = 5
 _REMEMBERED = ("format", "label_prefix", "timezone", "max_line_bytes", "budget", "exemplars")
 """Settings that a model remembers, so that `detect` reads and judges as `learn` did."""
 
-_OF_MODEL = (*_REMEMBERED, "session", "window", "session_gap", "max_session_lines", "lateness")
+_OF_MODEL = (
+    *_REMEMBERED,
+    "session",
+    "session_end",
+    "window",
+    "session_gap",
+    "max_session_lines",
+    "lateness",
+)
 
 
 @dataclass(slots=True)
@@ -69,7 +77,7 @@ def _learn_ladder(
     cut = int(stop * (1.0 - CHECK_SHARE))
     budget = Budget(given.settings.budget)
     learner = Learner(plan.kind, plan.interval, vocabulary, budget, exploratory)
-    assemblers = Assemblers.of(plan)
+    assemblers = Assemblers.of(plan, vocabulary)
 
     def take(windows: Windows, last: int) -> None:
         complete = whole(windows, given.first, last, plan.edge)

@@ -17,6 +17,7 @@ from logwright.settings import Settings
 from logwright.templates.miner import Miner
 from logwright.templates.vocabulary import Vocabulary
 from logwright.timeline import TimelineCounter
+from logwright.windows.plan import check_window
 from logwright.windows.sessions import typical_gap
 
 __all__ = ["Intake", "Progress"]
@@ -31,6 +32,7 @@ class Intake:
     """One pass over the input; `first` and `last` are the span of its times (ns, or `NO_TIME`)."""
 
     def __init__(self, inputs: Sequence[str], settings: Settings) -> None:
+        check_window(settings)
         self.settings = settings
         self.sources = open_sources(inputs, settings)
         self.reader = Reader(self.sources, settings)

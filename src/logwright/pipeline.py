@@ -76,9 +76,12 @@ class Assemblers:
     loose: TimeWindows | CountWindows | None
 
     @staticmethod
-    def of(plan: WindowPlan) -> Assemblers:
+    def of(plan: WindowPlan, vocabulary: Vocabulary) -> Assemblers:
         """Fresh ones."""
-        return Assemblers(plan.assembler(), plan.intervals(), plan.loose())
+        windows = plan.assembler()
+        if plan.session_end is not None and isinstance(windows, Sessions):
+            windows.ends = vocabulary.matching(plan.session_end)
+        return Assemblers(windows, plan.intervals(), plan.loose())
 
     def push_intervals(self, events: Events) -> Windows | None:
         """The intervals that these events close."""
@@ -116,7 +119,7 @@ class Pipeline:
         self.timeline = intake.timeline
         self.windows_scored = self.late_windows = self.events_judged = 0
         self._first, self._last = intake.first, NO_TIME
-        self._assemblers = Assemblers.of(plan)
+        self._assemblers = Assemblers.of(plan, vocabulary)
         self._first_row = first_row
         self.counted_only = 0
         self._of_pattern: Counter[str] = Counter()

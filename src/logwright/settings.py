@@ -58,7 +58,13 @@ class Settings(BaseModel):
         gt=0,
         le=_TEN_YEARS,
         allow_inf_nan=False,
-        description="Seconds of silence after which a session is closed.",
+        description="Most seconds of silence after which a session is closed; the gap itself "
+        "follows from the log's sessions.",
+    )
+    session_end: str | None = Field(
+        default=None,
+        description="Regular expression of the templates that end their session, such as "
+        "'request .* finished'. Default: sessions end by silence.",
     )
     lateness: float = Field(
         default=60.0,

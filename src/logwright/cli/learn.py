@@ -42,7 +42,6 @@ def learn(
     from logwright.findings.run import many
     from logwright.model import Model
     from logwright.settings import load_settings
-    from logwright.windows.plan import check_window
 
     settings = load_settings(
         format=format,
@@ -53,7 +52,6 @@ def learn(
         budget=budget,
         exemplars=False if no_exemplars else None,
     )
-    check_window(settings)
     Model.check_target(model)  # before the work, not after it
     started = time.time()
     with progress_bar("learn") as progress:

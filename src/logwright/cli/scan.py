@@ -41,7 +41,6 @@ def scan(
     """
     from logwright import api
     from logwright.settings import load_settings
-    from logwright.windows.plan import check_window
 
     settings = load_settings(
         format=format,
@@ -53,7 +52,6 @@ def scan(
         severity=severity,
         top=top,
     )
-    check_window(settings)
     check_report(report)
     title = "logwright scan " + " ".join(files)
     every = settings.model_copy(update={"severity": "low"})  # what is shown decides nothing else

@@ -6,7 +6,8 @@ later follow in order of first sight. Ids are stable, indices are not: they neve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +71,17 @@ class Vocabulary:
             grown[: len(self._of_shape)] = self._of_shape
             self._of_shape = grown
         self._of_shape[codes] = templates
+
+    def matching(self, pattern: str) -> Callable[[Int32s], NDArray[np.bool_]]:
+        """A function that tells which template indices have a text that the expression finds."""
+        regex = re.compile(pattern)
+        known: list[bool] = []
+
+        def match(templates: Int32s) -> NDArray[np.bool_]:
+            known.extend(bool(regex.search(t.text)) for t in self.templates[len(known) :])
+            return np.array(known, bool)[templates] if known else np.zeros(len(templates), bool)
+
+        return match
 
     def of(self, codes: Int32s) -> Int32s:
         """Template indices of shape codes, which must have been entered."""

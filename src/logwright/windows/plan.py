@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from logwright.errors import SettingsError
 from logwright.settings import Settings
@@ -45,6 +45,9 @@ class WindowPlan(BaseModel):
     interval: int = Field(
         ge=0, lt=_MOST, description="Interval of the rate detector, ns; 0 without times."
     )
+    session_end: str | None = Field(
+        default=None, description="Regular expression of the templates that end their session."
+    )
     reason: str = Field(description="Why these windows.")
 
     @model_validator(mode="after")
@@ -54,6 +57,15 @@ class WindowPlan(BaseModel):
         if not self.step <= self.size <= _COPIES * self.step:
             raise ValueError(f"step is not between size and size / {_COPIES}")
         return self
+
+    @field_validator("session_end")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        try:
+            re.compile(value or "")
+        except re.error as error:
+            raise ValueError(f"is not a regular expression: {error}") from None
+        return value
 
     def assembler(self) -> Sessions | TimeWindows | CountWindows:
         """A fresh assembler of these windows."""
@@ -113,7 +125,14 @@ def parse_window(text: str) -> tuple[Literal["time", "count"], int, int]:
 
 
 def check_window(settings: Settings) -> None:
-    """A `SettingsError` where the window that was asked for is none."""
+    """A `SettingsError` where the window or the end marker that was asked for is none."""
+    if settings.session_end is not None:
+        try:
+            re.compile(settings.session_end)
+        except re.error as error:
+            raise SettingsError(
+                f"session_end: {settings.session_end!r} is not a regular expression: {error}"
+            ) from None
     if settings.window != "auto":
         parse_window(settings.window)
 
@@ -126,7 +145,7 @@ def choose_plan(settings: Settings, sessions: bool, lines: int, span: int) -> Wi
     ('time', 300, 300)
     """
     interval = next((s for s in reversed(_STEPS) if s <= span / _INTERVALS), _STEPS[0])
-    common = {
+    common: dict[str, Any] = {
         "lateness": int(settings.lateness * SECOND),
         "cap": settings.max_session_lines,
         "max_open": settings.max_open_sessions,
@@ -142,7 +161,8 @@ def choose_plan(settings: Settings, sessions: bool, lines: int, span: int) -> Wi
         return WindowPlan(kind=kind, size=size, step=step, reason="as asked", **common)
     if sessions:
         gap = max(int(settings.session_gap * SECOND), 1)
-        return WindowPlan(kind="session", size=gap, step=gap, reason="lines share keys", **common)
+        plan = WindowPlan(kind="session", size=gap, step=gap, reason="lines share keys", **common)
+        return plan.model_copy(update={"session_end": settings.session_end})
     if span:
         wanted = _LINES_PER_WINDOW * span / max(lines, 1)
         size = next((s for s in _STEPS if s >= wanted), _STEPS[-3])

@@ -6,6 +6,7 @@ the session's earlier records and the watermark when it came, so batch boundarie
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -64,6 +65,7 @@ def whole(windows: Windows, first: int, last: int, edge: int) -> NDArray[np.bool
 class Sessions:
     """Open sessions as columns; `push` gives back the sessions that new records close.
 
+    `ends` tells of templates whether they end their session (end markers).
     `gap` and `lateness` are ns; `cap` is the number of records after which a session is closed;
     `max_open` bounds the open sessions: beyond it those idle for longest are closed early. Records
     with no key (code -1) belong to no session and are left out.
@@ -78,6 +80,7 @@ class Sessions:
     lateness: int
     cap: int
     max_open: int
+    ends: Callable[[Int32s], NDArray[np.bool_]] | None = None
     newest: int = NO_TIME
     last: int = NO_TIME
     evicted: int = 0
@@ -130,7 +133,8 @@ class Sessions:
         order.sort()
         order &= 0xFFFFFFFF
         events, seen = events.take(order), seen[order]
-        start = self._starts(events, seen)
+        marker = np.zeros(n, bool) if self.ends is None else self.ends(events.template)
+        start = self._starts(events, seen, marker)
         first = np.flatnonzero(start)
         bounds = np.concatenate((first, [n])).astype(np.int64)
         newest = np.maximum.reduceat(events.ts, first)
@@ -145,6 +149,7 @@ class Sessions:
         elif self.newest != NO_TIME:
             over = newest < self.newest - self.lateness - self.gap
             done |= (newest != NO_TIME) & over
+        done |= marker[bounds[1:] - 1]
         done |= (newest == NO_TIME) & (events.row[bounds[1:] - 1] < self._row - _IDLE_ROWS)
         is_open = int(np.count_nonzero(~done))
         if is_open > self.max_open:
@@ -158,8 +163,9 @@ class Sessions:
         self._open, self._seen = events.take(held), seen[held]
         return self._ordered(every.select(done))
 
-    def _starts(self, events: Events, seen: Int64s) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        """Which sorted records begin a session: a new key, a gap, or one that came too late."""
+    def _starts(self, events: Events, seen: Int64s, marker: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which sorted records begin a session: a new key, a gap, one that came too late, or one
+        behind an end marker."""
         n = len(events)
         start = np.ones(n, bool)
         start[1:] = events.session[1:] != events.session[:-1]
@@ -173,7 +179,7 @@ class Sessions:
         jump[marked] |= seen[marked] - self.lateness - self.gap > before[marked]
         idle = ~timed[1:] & (events.row[1:] - events.row[:-1] > _IDLE_ROWS)
         start |= jump
-        start[1:] |= idle
+        start[1:] |= idle | marker[:-1]
         # The cap: positions within each session in steps of `cap`.
         first = np.flatnonzero(start)
         position = np.arange(n) - np.repeat(first, np.diff(np.concatenate((first, [n]))))
