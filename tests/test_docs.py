@@ -30,6 +30,7 @@ NOUNS = {
     "api": ["api.md"],
     "errors": ["api.md"],
     "intake": ["pipeline.md"],
+    "learning": ["pipeline.md"],
     "model": ["model.md"],
     "pipeline": ["pipeline.md"],
     "settings": ["reference/settings.md"],

@@ -15,29 +15,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from logwright.detectors.ladder import CHECK_SHARE, Budget, Ladder, Learner
+from logwright.detectors.ladder import Ladder
 from logwright.errors import SettingsError
 from logwright.findings.finding import SEVERITIES, Finding
 from logwright.findings.run import Run, many, ranked
 from logwright.intake import Intake, Progress
+from logwright.learning import STEP, learn_ladder, plan_of
 from logwright.logs.batch import NO_TIME
 from logwright.logs.sessions import SessionKey
 from logwright.logs.timestamps import iso
 from logwright.model import History, Model
-from logwright.pipeline import MOST_OF_PATTERN, Assemblers, Pipeline, to_events
+from logwright.pipeline import MOST_OF_PATTERN, Pipeline, to_events
 from logwright.settings import Settings, load_settings
 from logwright.templates.miner import Miner
-from logwright.templates.vocabulary import Vocabulary
-from logwright.windows.plan import WindowPlan, choose_plan
-from logwright.windows.sessions import whole
-from logwright.windows.window import Windows
+from logwright.windows.plan import WindowPlan
 
 __all__ = ["PAST", "Result", "detect", "learn", "load", "scan"]
 
 PAST = 0.5
 """The share of its lines that `scan` takes as a log's own past."""
 
-_STEP = 1 << 20
 _LEAST_PAST = 5
 _REMEMBERED = ("format", "label_prefix", "timezone", "max_line_bytes", "budget", "exemplars")
 """Settings that a model remembers, so that `detect` reads and judges as `learn` did."""
@@ -59,55 +56,6 @@ class Result:
 
     findings: list[Finding]
     run: Run
-
-
-def _plan(given: Intake) -> WindowPlan:
-    sessions = given.reader.session is not None
-    settings = given.settings_for_plan() if sessions else given.settings
-    return choose_plan(settings, sessions, given.recording.rows, given.span)
-
-
-def _learn_ladder(
-    given: Intake, stop: int, plan: WindowPlan, vocabulary: Vocabulary, exploratory: bool
-) -> Ladder:
-    """Fit the ladder on the recorded rows before `stop`: four fifths first, then the check part.
-
-    Sessions are taken whole: one that began before `stop` is read on beyond it.
-    """
-    cut = int(stop * (1.0 - CHECK_SHARE))
-    budget = Budget(given.settings.budget)
-    learner = Learner(plan.kind, plan.interval, vocabulary, budget, exploratory)
-    assemblers = Assemblers.of(plan, vocabulary)
-
-    def take(windows: Windows, last: int) -> None:
-        complete = whole(windows, given.first, last, plan.edge)
-        row = windows.events.row[windows.bounds[:-1]]
-        for part, learn in (
-            (row < cut, learner.learn),
-            ((row >= cut) & (row < stop), learner.check),
-        ):
-            learn(windows if part.all() else windows.select(part), complete[part])
-
-    end = given.recording.rows if plan.kind == "session" else stop
-    for begin, until in ((0, cut), (cut, stop), (stop, end)):
-        for numbers, columns in given.recording.read(begin, until, _STEP):
-            events = to_events(numbers, columns, vocabulary)
-            if begin < stop:
-                learner.see(events, checking=begin >= cut)
-                slots = assemblers.push_intervals(events)
-                if slots is not None:
-                    (learner.learn_intervals if begin < cut else learner.check_intervals)(slots)
-            take(assemblers.windows.push(events), NO_TIME)
-    slots = assemblers.flush_intervals()
-    if slots is not None:
-        learner.check_intervals(slots)
-    take(assemblers.windows.flush(), given.last)
-    if exploratory and learner.errors:
-        given.note(
-            f"the past holds {learner.errors:,} lines of level error or worse, which count as "
-            "normal: give a healthy log with --baseline to see them"
-        )
-    return learner.finish()
 
 
 def _model(
@@ -146,8 +94,8 @@ def learn(
         given.read(miner, progress)
         vocabulary = given.group(miner)
         given.sort()
-        plan = _plan(given)
-        ladder = _learn_ladder(given, given.recording.rows, plan, vocabulary, exploratory=False)
+        plan = plan_of(given)
+        ladder = learn_ladder(given, given.recording.rows, plan, vocabulary, exploratory=False)
         return _model(given, settings, plan, miner, ladder, given.recording.rows)
     finally:
         given.close()
@@ -198,7 +146,7 @@ def detect(
             given.tell(progress)
         if several:
             given.sort()
-            for rows, columns in given.recording.read(0, given.recording.rows, _STEP):
+            for rows, columns in given.recording.read(0, given.recording.rows, STEP):
                 findings += pipeline.judge(to_events(rows, columns, pipeline.vocabulary))
         findings += pipeline.finish()
         past = f"{many(model.history.lines, 'line')} of {', '.join(model.history.sources)}"
@@ -229,18 +177,18 @@ def scan(
         given.read(miner, progress)
         vocabulary = given.group(miner)
         given.sort()
-        plan = _plan(given)
+        plan = plan_of(given)
         half = int(given.recording.rows * PAST)
         if half < _LEAST_PAST:
             given.note(
                 f"{given.recording.rows:,} lines are too few to have a past: nothing is judged"
             )
             half = given.recording.rows
-        ladder = _learn_ladder(given, half, plan, vocabulary, exploratory=True)
+        ladder = learn_ladder(given, half, plan, vocabulary, exploratory=True)
         pipeline = Pipeline(vocabulary, ladder, plan, given, first_row=half)
         findings: list[Finding] = []
         begin = 0 if plan.kind == "session" else half
-        for rows, columns in given.recording.read(begin, given.recording.rows, _STEP):
+        for rows, columns in given.recording.read(begin, given.recording.rows, STEP):
             findings += pipeline.judge(to_events(rows, columns, vocabulary))
         findings += pipeline.finish()
         past = f"the first {PAST:.0%} of the input ({many(half, 'line')})"
