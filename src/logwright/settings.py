@@ -43,6 +43,20 @@ class Settings(BaseModel):
     timezone: str = Field(
         default="UTC", description="Zone of timestamps that name none: an IANA name or +hh:mm."
     )
+    since: str | None = Field(
+        default=None,
+        description="Lines before this time are left out ('2024-05-01T10:00', '10:00' on the last "
+        "day of the log, '15m' before now); `scan` takes them as the past.",
+    )
+    until: str | None = Field(default=None, description="Lines from this time on are left out.")
+    around: str | None = Field(
+        default=None, description="Ten minutes before and after this time: since and until in one."
+    )
+    where: tuple[str, ...] = Field(
+        default=(),
+        description="Only lines for which all of these hold, each 'key=value': host, component, "
+        "level, source, or any key=value that stands in the line.",
+    )
     session: str | None = Field(
         default=None,
         description="Regular expression whose first group (or whole match) is the session key. "
@@ -109,6 +123,9 @@ class Settings(BaseModel):
         default=True,
         description="Keep example lines in the model, up to 8 per shape (well-known secret forms "
         "are always removed).",
+    )
+    emails: bool = Field(
+        default=False, description="Redact e-mail addresses, too, in all that is kept or shown."
     )
     top: int = Field(default=20, ge=1, description="Patterns shown in the terminal table.")
     severity: Literal["low", "medium", "high", "critical"] = Field(

@@ -15,7 +15,7 @@ note says so once its times pass the reference.
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from datetime import timezone as fixed_zone
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,7 @@ import numpy as np
 from logwright.errors import SettingsError
 from logwright.logs.batch import NO_TIME, Int64s
 
-__all__ = ["Clock", "iso"]
+__all__ = ["Clock", "iso", "zone_of"]
 
 _SECOND = 1_000_000_000
 _DAY = 86_400 * _SECOND
@@ -253,6 +253,15 @@ class Clock:
 def _is_leap(year: Int64s) -> np.ndarray:
     leap: np.ndarray = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     return leap
+
+
+def zone_of(name: str) -> tzinfo:
+    """The zone of that name: an IANA name, "UTC" or "+hh:mm"; `SettingsError` where it is none.
+
+    >>> zone_of("+02:00").utcoffset(None)
+    datetime.timedelta(seconds=7200)
+    """
+    return _zone(name) or UTC
 
 
 def _zone(name: str) -> tzinfo | None:

@@ -1,0 +1,97 @@
+"""Selection: which lines a run takes, by time and by what their header says.
+
+Times are texts as people type them: `2024-05-01T10:00:00`, `2024-05-01 10:00`, `2024-05-01`, all in
+the log's own zone where they name none; `10:00` or `10:00:05`, on the day of `now`; `15m`, `2h`,
+`3d` before `now`. `now` is when the newest source was last written, so that a log of last week can
+be asked for its last hour.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from logwright.errors import SettingsError
+from logwright.logs.batch import NO_TIME
+from logwright.logs.timestamps import zone_of
+from logwright.settings import Settings
+
+__all__ = ["AROUND", "Selection", "parse_moment"]
+
+AROUND = timedelta(minutes=10)
+"""How far `around` reaches before and after its time."""
+
+_AGO = re.compile(r"(\d{1,6})\s?(s|m|h|d)(?: ago)?")
+_CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def parse_moment(text: str, zone: tzinfo, now: datetime) -> datetime:
+    """The time that a text names; `ValueError` where it names none.
+
+    >>> now = datetime(2024, 5, 1, 12, tzinfo=UTC)
+    >>> [parse_moment(t, UTC, now).isoformat() for t in ("2024-04-30 10:00", "11:30", "15m")]
+    ['2024-04-30T10:00:00+00:00', '2024-05-01T11:30:00+00:00', '2024-05-01T11:45:00+00:00']
+    """
+    text = text.strip()
+    ago = _AGO.fullmatch(text)
+    if ago:
+        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    if _CLOCK.fullmatch(text):
+        text = f"{now.astimezone(zone):%Y-%m-%d} {text:0>5}"
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Lines with `since` <= time < `until` (ns; `NO_TIME` where there is no such bound; a line
+    without a time goes with the line before it), for which every (key, value) of `where` holds."""
+
+    since: int = NO_TIME
+    until: int = NO_TIME
+    where: tuple[tuple[str, str], ...] = ()
+
+    @staticmethod
+    def of(settings: Settings, now: float) -> Selection | None:
+        """The selection that settings ask for, None where they ask for all; `now` in seconds since
+        1970. `SettingsError` where a time or a condition cannot be read.
+
+        >>> Selection.of(Settings(since="1970-01-02"), 0.0).since
+        86400000000000
+        """
+        zone = zone_of(settings.timezone)
+        moment = datetime.fromtimestamp(now, UTC)
+        bounds = {}
+        for name in ("since", "until", "around"):
+            text = getattr(settings, name)
+            if text is None:
+                continue
+            try:
+                bounds[name] = parse_moment(text, zone, moment)
+            except (ValueError, OverflowError):
+                raise SettingsError(
+                    f"{name} is {text!r:.80}: expected a time such as '2024-05-01T10:00', '10:00' "
+                    "or '15m'"
+                ) from None
+        if "around" in bounds:
+            if len(bounds) > 1:
+                raise SettingsError("around stands for since and until: give one or the other")
+            bounds = {"since": bounds["around"] - AROUND, "until": bounds["around"] + AROUND}
+        where = tuple(map(_condition, settings.where))
+        if not bounds and not where:
+            return None
+        ns = {k: (b - _EPOCH) // timedelta(microseconds=1) * 1000 for k, b in bounds.items()}
+        since, until = ns.get("since", NO_TIME), ns.get("until", NO_TIME)
+        if NO_TIME not in (since, until) and since >= until:
+            raise SettingsError("since is not before until: no line lies between them")
+        return Selection(since, until, where)
+
+
+def _condition(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip() or not value:
+        raise SettingsError(f"where is {text!r:.80}: expected key=value, such as host=web1")
+    return key.strip(), value
