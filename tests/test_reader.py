@@ -81,16 +81,23 @@ piece = st.one_of(
     last=piece,
     block=st.sampled_from([4096, 5000, 1 << 20]),
 )
-def test_lines_in_are_rows_out(log: Path, pieces: bytes, last: bytes, block: int) -> None:
+def test_every_line_is_a_record_or_continues_one(
+    log: Path, pieces: bytes, last: bytes, block: int
+) -> None:
     raw = b"x" + pieces * 150 + last  # the first byte: this is about lines, not encodings
     log.write_bytes(raw)
     found = Read(log, block_bytes=block, format="plain")
     lines = raw.split(b"\n")
     lines = lines[:-1] if raw.endswith(b"\n") else lines
     ended = len(lines) - (not raw.endswith(b"\n"))
-    assert found.text == [x.removesuffix(b"\r") if i < ended else x for i, x in enumerate(lines)]
-    assert [n for _, n, _ in found.place] == list(range(1, len(lines) + 1))
-    assert [o for _, _, o in found.place] == [0, *np.cumsum([len(x) + 1 for x in lines[:-1]])]
+    heads = [n - 1 for _, n, _ in found.place]
+    texts = [x.removesuffix(b"\r") if i < ended else x for i, x in enumerate(lines)]
+    assert found.text == [texts[n] for n in heads]
+    offsets = [0, *np.cumsum([len(x) + 1 for x in lines[:-1]])]
+    assert [o for _, _, o in found.place] == [offsets[n] for n in heads]
+    rest = sorted(set(range(len(lines))) - set(heads))
+    assert len(rest) == found.reader.joined
+    assert all(texts[n][:1] in (b" ", b"\t") and texts[n].strip() for n in rest)
     assert found.reader.sources.sources[0].stats.lines == len(lines)
     for text, code, key in zip(found.text, found.codes, found.keys, strict=True):
         if text.strip():
@@ -184,13 +191,13 @@ def test_shapes_beyond_the_limit_are_counted_as_one(log: Path) -> None:
         + "job 2 done\n"
     )
     found = Read(log, max_shapes=100, block_bytes=4096, format="plain")
-    assert found.reader.overflowed == found.codes.count(OVERFLOW) > 800
+    assert found.reader.coder.overflowed == found.codes.count(OVERFLOW) > 800
     assert len(found.codes) == 60 * 3 + 2000 + 1000 + 1
     assert len(found.reader.shapes) <= 100
     # What was known stays known.
     assert found.codes[-1] == found.codes[200] != OVERFLOW
     assert [note.text for note in found.reader.notes] == [
-        f"{found.reader.overflowed:,} lines have shapes beyond the 100 that are held: "
+        f"{found.reader.coder.overflowed:,} lines have shapes beyond the 100 that are held: "
         "counted as one template (raise max_shapes)"
     ]
     assert OVERFLOW in found.shapes.codes.tolist()
@@ -200,7 +207,7 @@ def test_shapes_beyond_the_limit_are_counted_as_one(log: Path) -> None:
 def test_blank_lines_stay_blank_beyond_the_limit(log: Path) -> None:
     log.write_text("  \nup\n" + "".join(f"{word(n)} start\n  \n\n" for n in range(500)))
     found = Read(log, max_shapes=100, block_bytes=4096, format="plain")
-    assert found.reader.overflowed > 300
+    assert found.reader.coder.overflowed > 300
     assert found.codes.count(BLANK) == 1001
 
 

@@ -1,7 +1,7 @@
 """`Block` and `LineBatch`: the columnar records that every later stage reads (contract 1).
 
 A source yields `Block`s: contiguous bytes of whole lines. The reader turns each block into a
-`LineBatch`, one row per line, without making a Python object per line.
+`LineBatch`, one row per record, without making a Python object per line.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Block:
 
 @dataclass(slots=True)
 class LineBatch:
-    """One block as columns, one row per line. All columns have the same length n.
+    """One block as columns, one row per record. All columns have the same length n.
 
     `buf` is the block's text. `start`, `end` and `content_start` are byte positions in it: the line
     (without its line end), and where the message begins after the header. `shape` is the
@@ -59,8 +59,10 @@ class LineBatch:
     0 unknown, 1 trace, 2 debug, 3 info, 4 notice, 5 warning, 6 error, 7 critical. `host`,
     `component`, `session` and `label` are codes into the reader's dictionaries, -1 where absent;
     `label` is filled only when labels were asked for. `offset` and `line_no` locate each line in
-    its source. `source_text` is the block as it stands in the source where `buf` is not that (JSON
-    lines, whose `buf` holds the decoded messages).
+    its source. `joined` counts the physical lines that continue each record (None where none
+    does), `carried` those at the block's start that continue the source's last record before it.
+    `base` is the block's offset in its source, `source_text` the block as it stands there where
+    `buf` is not that (JSON lines, whose `buf` holds the decoded messages).
     """
 
     buf: bytes
@@ -78,12 +80,38 @@ class LineBatch:
     offset: Int64s
     line_no: Int64s
     source_text: bytes | None = None
+    joined: Int32s | None = None
+    carried: int = 0
+    base: int = 0
 
     def __len__(self) -> int:
         return len(self.start)
 
+    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> LineBatch:
+        """The records selected by an index or a mask."""
+        return LineBatch(
+            self.buf,
+            self.source_id,
+            self.start[rows],
+            self.end[rows],
+            self.content_start[rows],
+            self.shape[rows],
+            self.ts[rows],
+            self.level[rows],
+            self.host[rows],
+            self.component[rows],
+            self.session[rows],
+            self.label[rows],
+            self.offset[rows],
+            self.line_no[rows],
+            self.source_text,
+            None if self.joined is None else self.joined[rows],
+            self.carried,
+            self.base,
+        )
+
     def text(self, row: int) -> bytes:
-        """The bytes of line `row`, without its line end."""
+        """The bytes of record `row`'s head line, without its line end."""
         return self.buf[int(self.start[row]) : int(self.end[row])]
 
     def content(self, row: int) -> bytes:

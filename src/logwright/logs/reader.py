@@ -1,12 +1,10 @@
 """The reader: blocks of bytes to `LineBatch`es, with the run's dictionaries of codes.
 
-For each source it detects the format once, from the first block, and says why. It hands out new
-shapes with the content of a line (`take_shapes`), and a few more lines of shapes that hold masked
-tokens, from which the miner words its templates.
+For each source it detects the format once, from the first block, and says why. Lines that continue
+a record (`logs.continuation`) are joined to it, and lines outside the selection are left out: every
+physical line is a record's head, one of the `joined`, or one of those `left_out`.
 
-Bounded: once `max_shapes` shapes are held, lines of further shapes are counted under one code,
-`OVERFLOW`, and the summary says how many. Dictionaries of hosts, components and labels are bounded
-in the same way by `_MOST_NAMES`.
+Dictionaries of hosts, components and labels are bounded by `_MOST_NAMES`.
 """
 
 from __future__ import annotations
@@ -21,13 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logwright.logs.batch import NO_TIME, Block, Int8s, Int32s, Int64s, LineBatch, Note
+from logwright.logs.coder import BLANK, OVERFLOW, NewShapes, ShapeCoder
+from logwright.logs.continuation import INDENTED_MOST, Continuation
 from logwright.logs.formats import Detected, detect, sample_lines, use
 from logwright.logs.json_lines import JsonLines
 from logwright.logs.kernel import Table, headers, lines
 from logwright.logs.layout import level_code
 from logwright.logs.program import SLOTS
-from logwright.logs.redaction import redact
 from logwright.logs.sampling import sampled
+from logwright.logs.selection import Selection, holds
 from logwright.logs.sessions import SessionKey, find_key
 from logwright.logs.sources import Sources
 from logwright.logs.timestamps import Clock
@@ -35,26 +35,10 @@ from logwright.settings import Settings
 
 __all__ = ["BLANK", "OVERFLOW", "NewShapes", "Reader"]
 
-BLANK, OVERFLOW = 0, 1
-"""Shape codes of empty lines, and of lines whose shape is one too many."""
-
-_OVERFLOW_TEXT = b"(a line whose shape is beyond the limit of max_shapes)"
 _MOST_NAMES = 1_000_000
-_EXEMPLARS, _LOOKS = 8, 16
-_LONGEST_EXEMPLAR = 64 << 10
 _SAMPLE_LINES = 20_000
 _DAY = 86_400_000_000_000
 _FEW_KEYED = 0.03
-_DIGIT = re.compile(rb"[0-9\x00]")
-
-
-@dataclass(slots=True)
-class NewShapes:
-    """Shapes met for the first time, or again with another line: codes, keys and contents."""
-
-    codes: Int32s
-    keys: NDArray[np.uint64]
-    contents: list[bytes]
 
 
 @dataclass(slots=True)
@@ -78,6 +62,11 @@ class _SourceState:
     detected: Detected
     clock: Clock
     json: JsonLines | None
+    continuation: Continuation
+    chosen: bool
+    """Whether the last line was in the selection's time; lines without a time go with it."""
+    kept: bool = False
+    """Whether the last record was in the selection."""
 
 
 class Reader:
@@ -85,21 +74,17 @@ class Reader:
 
     def __init__(self, sources: Sources, settings: Settings) -> None:
         self.sources, self.settings = sources, settings
-        self.shapes = Table()
+        self.coder = ShapeCoder(settings.max_shapes)
+        self.shapes = self.coder.table
+        self.joined = self.left_out = 0
+        self.selection = Selection.of(settings, self._now())
         self.hosts, self.components, self.labels = Names(), Names(), Names()
         self.session: SessionKey | None = None
         self.session_reason = ""
-        self.overflowed = 0
         self._levels, self._level_codes = Names(), np.zeros(1, np.int8)
-        self._looks = np.zeros(1024, np.int8)  # lines of a shape still to be looked at
-        self._kept: dict[int, set[bytes]] = {}
-        self._new: list[tuple[int, bytes]] = []
         self._states: dict[int, _SourceState] = {}
         self._samples: list[tuple[int, bytes]] = []
         self._rows = self._keyed = self._spikes = 0
-        self._blank = np.array([BLANK], np.int32)  # shapes of white space alone
-        for text in (b"", _OVERFLOW_TEXT):  # the codes BLANK and OVERFLOW
-            self.shapes.encode(text, np.zeros(1, np.int64), np.array([len(text)]))
         self._session_done = settings.session == "none"
         if settings.session and not self._session_done:
             self.set_session(SessionKey(settings.session.encode(), f"{settings.session} as asked"))
@@ -132,18 +117,26 @@ class Reader:
             shown = self.session.pattern.decode("utf-8", "backslashreplace")
             share = f"{self._keyed / self._rows:.2%} of" if self._keyed else "no"
             notes.append(Note("all", f"{share} lines hold the session key {shown}"))
-        if self.overflowed:
+        if self.joined:
+            text = f"{self.joined:,} lines (stack traces, indented lines) are joined to the record"
+            notes.append(Note("all", f"{text} before them"))
+        if self.left_out:
+            notes.append(Note("all", f"{self.left_out:,} lines outside the selection: left out"))
+        if self.coder.overflowed:
             limit = self.settings.max_shapes
-            text = f"{self.overflowed:,} lines have shapes beyond the {limit:,} that are held"
+            text = f"{self.coder.overflowed:,} lines have shapes beyond the {limit:,} that are held"
             notes.append(Note("all", f"{text}: counted as one template (raise max_shapes)"))
         return notes
 
     def batches(self) -> Iterator[LineBatch]:
         """All batches of all sources, in order."""
         for block in sampled(self.sources.blocks(), self._begin_source, self._begin_run):
-            batch = self._batch(block)
-            self.sources.sources[block.source_id].stats.lines += len(batch)
-            yield batch
+            state = self._states[block.source_id]
+            if state.json is not None:
+                batch = self._json_batch(block, state, state.json)
+            else:
+                batch = self._batch(block, state)
+            yield self._selected(batch, block, state)
 
     def message_at(self, source_id: int, text: bytes) -> int:
         """Where the message begins in one line's text: behind the header of its source's format."""
@@ -161,9 +154,7 @@ class Reader:
 
     def take_shapes(self) -> NewShapes:
         """Shapes, and further lines of shapes, met since the last call."""
-        new, self._new = self._new, []
-        codes = np.array([code for code, _ in new], np.int32)
-        return NewShapes(codes, self.shapes.keys(codes), [redact(content) for _, content in new])
+        return self.coder.take()
 
     def _begin_source(self, source_id: int, sample: bytes) -> None:
         """Find the format of a source from its sample."""
@@ -180,7 +171,9 @@ class Reader:
             names_zone=detected.names_zone,
         )
         json = JsonLines(samples, settings.timezone) if detected.format.kind == "json" else None
-        self._states[source_id] = _SourceState(detected, clock, json)
+        begun = self.selection is None or self.selection.since == NO_TIME
+        continuation = _continuation(samples, detected)
+        self._states[source_id] = _SourceState(detected, clock, json, continuation, begun)
         if not self._session_done:
             self._samples.append((source_id, sample))
 
@@ -207,6 +200,10 @@ class Reader:
         if key is None:
             self.session_reason = "no sessions: no identifier recurs across templates"
 
+    def _now(self) -> float:
+        """When the newest source was last written, seconds since 1970."""
+        return max(map(self._reference, range(len(self.sources.sources))), default=time.time())
+
     def _reference(self, source_id: int) -> float:
         """Seconds since 1970 at which the source was last written: no line is much younger."""
         name = self.sources.sources[source_id].stats.name
@@ -215,15 +212,12 @@ class Reader:
         except OSError:
             return time.time()
 
-    def _batch(self, block: Block) -> LineBatch:
-        state = self._states[block.source_id]
-        if state.json is not None:
-            return self._json_batch(block, state, state.json)
+    def _batch(self, block: Block, state: _SourceState) -> LineBatch:
         start, end = lines(block.buf)
         n = len(start)
-        program = state.detected.program
+        program, status = state.detected.program, None
         if program:
-            content, ts, spans, _ = headers(
+            content, ts, spans, status = headers(
                 block.buf, start, end, program, state.clock.year, state.clock.day
             )
             ts = state.clock.fix(self._without_spikes(ts))
@@ -246,8 +240,11 @@ class Reader:
                 ("label", self.labels),
             )
         }
-        shape = self._shape(block.buf, content, end)
-        return LineBatch(
+        shape = self.coder.encode(block.buf, content, end)
+        joins = state.continuation.rows(
+            block.buf, start, content, end, status, shape, self.coder.kinds
+        )
+        batch = LineBatch(
             block.buf,
             block.source_id,
             start,
@@ -258,16 +255,25 @@ class Reader:
             level,
             coded["host"],
             coded["component"],
-            self._sessions(block.buf, content, end, shape),
+            absent,
             coded["label"],
             start + block.offset,
             np.arange(block.line_no, block.line_no + n, dtype=np.int64),
+            base=block.offset,
         )
+        if joins is not None:
+            batch = _joined(batch, joins)
+        firsts = self.coder.meet(batch.buf, batch.content_start, batch.end, batch.shape)
+        batch.session = self._sessions(
+            batch.buf, batch.content_start, batch.end, batch.shape, firsts
+        )
+        return batch
 
     def _json_batch(self, block: Block, state: _SourceState, json: JsonLines) -> LineBatch:
         columns = json.columns(block)
         ts = self._without_spikes(columns.ts)
-        shape = self._shape(columns.buf, columns.start, columns.end)
+        shape = self.coder.encode(columns.buf, columns.start, columns.end)
+        firsts = self.coder.meet(columns.buf, columns.start, columns.end, shape)
 
         def recoded(dictionary: Names, coded: tuple[Int32s, list[bytes]]) -> Int32s:
             codes, values = coded
@@ -287,12 +293,61 @@ class Reader:
             self._level(recoded(self._levels, columns.level)),
             recoded(self.hosts, columns.host),
             recoded(self.components, columns.component),
-            self._sessions(columns.buf, columns.start, columns.end, shape),
+            self._sessions(columns.buf, columns.start, columns.end, shape, firsts),
             np.full(len(shape), -1, np.int32),
             columns.offset,
             columns.line_no,
             block.buf,
+            base=block.offset,
         )
+
+    def _selected(self, batch: LineBatch, block: Block, state: _SourceState) -> LineBatch:
+        """The records of the selection; counts the lines."""
+        joined = 0 if batch.joined is None else int(batch.joined.sum())
+        physical = len(batch) + joined + batch.carried
+        self.sources.sources[block.source_id].stats.lines += physical
+        if self.selection is not None:
+            if not state.kept:
+                batch.carried = 0
+            which = self._in_selection(self.selection, batch, block, state)
+            if len(batch):
+                state.kept = bool(which[-1])
+            batch = batch.take(which)
+            joined = 0 if batch.joined is None else int(batch.joined.sum())
+        self.joined += joined + batch.carried
+        self.left_out += physical - len(batch) - joined - batch.carried
+        return batch
+
+    def _in_selection(
+        self, selection: Selection, batch: LineBatch, block: Block, state: _SourceState
+    ) -> NDArray[np.bool_]:
+        which = np.ones(len(batch), bool)
+        if not len(batch):
+            return which
+        if max(selection.since, selection.until) != NO_TIME:
+            timed = batch.ts != NO_TIME
+            inside = batch.ts >= selection.since
+            if selection.until != NO_TIME:
+                inside &= batch.ts < selection.until
+            last = np.maximum.accumulate(np.where(timed, np.arange(len(batch)), -1))
+            which = np.where(last >= 0, inside[last], state.chosen)
+            state.chosen = bool(which[-1])
+        slots = {"host": self.hosts.values, "component": self.components.values}
+        source = self.sources.sources[block.source_id].stats.name
+        raw = block.buf
+        for key, value in selection.where:
+            name = value.encode("utf-8", "surrogateescape")
+            codes = getattr(batch, key) if key in slots else None
+            if key == "source":
+                which &= value in (source, os.path.basename(source))
+            elif key == "level" and level_code(name):
+                which &= batch.level == level_code(name)
+            elif codes is not None and (codes >= 0).any():
+                known = slots[key]
+                which &= codes == (known.index(name) if name in known else -2)
+            else:
+                which &= holds(raw, batch.offset - block.offset, key, value)
+        return which
 
     def _without_spikes(self, ts: Int64s) -> Int64s:
         """Times without those that jump by more than a day for one line and back: a wrong one
@@ -319,61 +374,38 @@ class Reader:
             self._level_codes = np.concatenate((self._level_codes[:-1], more, [0])).astype(np.int8)
         return self._level_codes[codes]
 
-    def _shape(self, buf: bytes, content: Int64s, end: Int64s) -> Int32s:
-        codes, fresh = self.shapes.encode(buf, content, end)
-        if self.shapes.span > len(self._looks):
-            grown = np.zeros(2 * self.shapes.span, np.int8)
-            grown[: len(self._looks)] = self._looks
-            self._looks = grown
-        if len(self.shapes) > self.settings.max_shapes and len(fresh):
-            # First come, first served, so that it does not matter where blocks end.
-            room = self.settings.max_shapes - (len(self.shapes) - len(fresh))
-            over = codes[fresh[max(room, 0) :]]
-            fresh = fresh[: max(room, 0)]
-            self.shapes.evict(over)
-            if not self.overflowed:
-                self._new.append((OVERFLOW, _OVERFLOW_TEXT))
-            beyond = np.isin(codes, over)
-            self.overflowed += int(np.count_nonzero(beyond))
-            codes = np.where(beyond, np.int32(OVERFLOW), codes)
-        if len(fresh):
-            self._looks[codes[fresh]] = _LOOKS
-            blank = [i for i in fresh.tolist() if not buf[content[i] : end[i]].strip()]
-            self._blank = np.concatenate((self._blank, codes[blank]))
-            self._looks[self._blank] = 0
-        if len(self._blank) > 1:
-            codes = np.where(np.isin(codes, self._blank), np.int32(BLANK), codes)
-        again = np.flatnonzero(self._looks[codes] > 0)
-        first_new = len(self._new)
-        for row, code in zip(again.tolist(), codes[again].tolist(), strict=True):
-            self._look(code, buf[int(content[row]) : int(end[row])])
-        if self.session is not None and len(fresh):
-            fresh_codes = set(codes[fresh].tolist())
-            firsts = dict(reversed([s for s in self._new[first_new:] if s[0] in fresh_codes]))
-            self.session.learn(np.array(list(firsts), np.int32), list(firsts.values()))
-        return codes
-
-    def _look(self, code: int, content: bytes) -> None:
-        """Keep a line of a shape, unless it tells nothing new."""
-        left = int(self._looks[code])
-        if left <= 0:
-            return
-        kept = self._kept.setdefault(code, set())
-        if len(content) > _LONGEST_EXEMPLAR:
-            content = content[:_LONGEST_EXEMPLAR]
-        if content not in kept:
-            kept.add(content)
-            self._new.append((code, content))
-        if left == 1 or len(kept) >= _EXEMPLARS or not _DIGIT.search(content):
-            self._looks[code] = 0
-            del self._kept[code]
-        else:
-            self._looks[code] = left - 1
-
-    def _sessions(self, buf: bytes, content: Int64s, end: Int64s, shape: Int32s) -> Int32s:
+    def _sessions(
+        self,
+        buf: bytes,
+        content: Int64s,
+        end: Int64s,
+        shape: Int32s,
+        firsts: list[tuple[int, bytes]],
+    ) -> Int32s:
         if self.session is None:
             return np.full(len(shape), -1, np.int32)
+        if firsts:
+            codes_new = np.array([code for code, _ in firsts], np.int32)
+            self.session.learn(codes_new, [text for _, text in firsts])
         codes = self.session.codes(buf, content, end, shape)
         self._rows += len(codes)
         self._keyed += int(np.count_nonzero(codes >= 0))
         return codes
+
+
+def _continuation(samples: list[bytes], detected: Detected) -> Continuation:
+    """Whether indentation tells records apart: it does not in text that is indented anyhow."""
+    if detected.program:
+        return Continuation()
+    indented = sum(line[:1] in b" \t" for line in samples)
+    return Continuation(indents=indented <= INDENTED_MOST * max(len(samples), 1))
+
+
+def _joined(batch: LineBatch, joins: NDArray[np.bool_]) -> LineBatch:
+    """The records of a batch of lines, of which some continue a record."""
+    heads = np.flatnonzero(~joins)
+    records = batch.take(heads)
+    ends = np.append(heads[1:], len(joins))
+    records.joined = (ends - heads - 1).astype(np.int32)
+    records.carried = int(heads[0]) if len(heads) else len(joins)
+    return records

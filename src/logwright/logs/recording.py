@@ -2,9 +2,9 @@
 
 It numbers all records of a run (global rows 0, 1, 2, ...), keeps columns for a second pass, puts
 the records of several sources in order of time, and finds a row's source, line number, byte
-offset and text again. Columns above a stated size move to an unnamed temporary file; texts are
-read again from their source where it is a plain file, and from a compressed copy of the blocks
-(LZ4, in a temporary file too) where it is not.
+offset and text (with the lines that continue it) again. Columns above a stated size move to an
+unnamed temporary file; texts are read again from their source where it is a plain file, and from a
+compressed copy of the blocks (LZ4, in a temporary file too) where it is not.
 """
 
 from __future__ import annotations
@@ -31,12 +31,14 @@ _COLUMNS = {"shape": np.int32, "ts": np.int64, "level": np.int8, "session": np.i
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a row stands: source number, 1-based line, byte offset, and the text (cut at 4 KiB)."""
+    """Where a row stands: source number, 1-based line, byte offset, its head line's text (cut at
+    4 KiB), and the lines that continue it (4 KiB of them)."""
 
     source_id: int
     line_no: int
     offset: int
     text: bytes
+    more: tuple[bytes, ...] = ()
 
 
 @dataclass(slots=True)
@@ -46,12 +48,17 @@ class _Chunk:
     source_id: int
     first_line: int
     base: int  # the block's offset in its source
-    begin: NDArray[np.int32] | None  # line starts, relative to base; None: spilled
-    columns: dict[str, NDArray[Any]] | None
-    at: int  # position in the column file
-    text_at: int  # position in the text file, -1 where the source can be read again
-    text_size: int
-    text_raw: int
+    kinds: dict[str, Any]  # the dtype of each array: begin, lines?, joined?, and columns
+    arrays: dict[str, NDArray[Any]] | None  # None: spilled
+    carried: int = 0  # lines of later blocks that continue the last record
+    at: int = -1  # position in the column file
+    text_at: int = -1  # position in the text file, -1 where the source can be read again
+    text_size: int = 0
+    text_raw: int = 0
+
+    @property
+    def size(self) -> int:
+        return self.rows * sum(int(np.dtype(kind).itemsize) for kind in self.kinds.values())
 
 
 class Recording:
@@ -86,28 +93,27 @@ class Recording:
         """Take a batch; gives the global rows of its records."""
         n = len(batch)
         rows = np.arange(self.rows, self.rows + n, dtype=np.int64)
-        if not n:
+        if batch.carried and self._chunks:
+            self._chunks[-1].carried += batch.carried
+        copied = self._plain[batch.source_id] is None
+        if not n and not (copied and batch.carried):
             return rows
-        base = int(batch.offset[0])
-        chunk = _Chunk(
-            self.rows,
-            n,
-            batch.source_id,
-            int(batch.line_no[0]),
-            base,
-            (batch.offset - base).astype(np.int32),
-            {c: getattr(batch, c) for c in _COLUMNS} if self.keep_columns else None,
-            -1,
-            -1,
-            0,
-            0,
-        )
-        if self._plain[batch.source_id] is None:
+        first_line = int(batch.line_no[0]) if n else 0
+        arrays: dict[str, NDArray[Any]] = {"begin": (batch.offset - batch.base).astype(np.int32)}
+        if n and int(batch.line_no[-1]) - first_line != n - 1:
+            arrays["lines"] = (batch.line_no - first_line).astype(np.int32)
+        if batch.joined is not None and batch.joined.any():
+            arrays["joined"] = batch.joined
+        if self.keep_columns:
+            arrays |= {name: getattr(batch, name) for name in _COLUMNS}
+        kinds = {name: array.dtype for name, array in arrays.items()}
+        chunk = _Chunk(self.rows, n, batch.source_id, first_line, batch.base, kinds, arrays)
+        if copied:
             self._copy_text(chunk, batch)
         self._chunks.append(chunk)
         self._firsts.append(self.rows)
         self.rows += n
-        self._held += n * (4 + (17 if self.keep_columns else 0))
+        self._held += chunk.size
         while self._held > _IN_MEMORY:
             self._spill(self._chunks[self._spilled])
             self._spilled += 1
@@ -125,20 +131,25 @@ class Recording:
     def _spill(self, chunk: _Chunk) -> None:
         if self._file is None:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
-        assert chunk.begin is not None
+        assert chunk.arrays is not None
         chunk.at = self._file.seek(0, 2)
-        self._file.write(chunk.begin.tobytes())
-        for column in (chunk.columns or {}).values():
-            self._file.write(np.ascontiguousarray(column).tobytes())
-        self._held -= chunk.rows * (4 + (17 if self.keep_columns else 0))
-        chunk.begin = chunk.columns = None
+        for array in chunk.arrays.values():
+            self._file.write(np.ascontiguousarray(array).tobytes())
+        self._held -= chunk.size
+        chunk.arrays = None
 
-    def _begins(self, chunk: _Chunk) -> NDArray[np.int32]:
-        if chunk.begin is not None:
-            return chunk.begin
+    def _array(self, chunk: _Chunk, name: str) -> NDArray[Any]:
+        if chunk.arrays is not None:
+            return chunk.arrays[name]
         assert self._file is not None
-        self._file.seek(chunk.at)
-        return np.frombuffer(self._file.read(4 * chunk.rows), np.int32)
+        at = chunk.at
+        for other, kind in chunk.kinds.items():
+            if other == name:
+                break
+            at += chunk.rows * np.dtype(kind).itemsize
+        self._file.seek(at)
+        kind = chunk.kinds[name]
+        return np.frombuffer(self._file.read(chunk.rows * np.dtype(kind).itemsize), kind)
 
     def read(
         self, first: int, stop: int, step: int
@@ -215,14 +226,7 @@ class Recording:
         return np.where(at >= 0, ts[at], NO_TIME)
 
     def _columns(self, chunk: _Chunk) -> dict[str, NDArray[Any]]:
-        if chunk.columns is not None:
-            return chunk.columns
-        assert self._file is not None
-        self._file.seek(chunk.at + 4 * chunk.rows)
-        return {
-            name: np.frombuffer(self._file.read(chunk.rows * np.dtype(kind).itemsize), kind)
-            for name, kind in _COLUMNS.items()
-        }
+        return {name: self._array(chunk, name) for name in _COLUMNS}
 
     @staticmethod
     def _joined(
@@ -236,25 +240,41 @@ class Recording:
         """Where a row stands, and its text, cut at `limit` bytes (the recording's if not given)."""
         if self._order is not None:
             row = int(self._order[row])
-        chunk = self._chunks[bisect.bisect_right(self._firsts, row) - 1]
+        number = bisect.bisect_right(self._firsts, row) - 1
+        chunk = self._chunks[number]
         index = row - chunk.first_row
-        begins = self._begins(chunk)
+        begins = self._array(chunk, "begin")
         begin = int(begins[index])
+        more = int(self._array(chunk, "joined")[index]) if "joined" in chunk.kinds else 0
+        more += chunk.carried if index == chunk.rows - 1 else 0
         size = self._text_limit if limit is None else limit
-        if index + 1 < chunk.rows:
+        if index + 1 < chunk.rows and not more:
             size = min(size, int(begins[index + 1]) - begin)
+        text = self._text(number, begin, size + (self._text_limit if more else 0))
+        line, *rest = text.split(b"\n", more + 1)
+        line = line.removesuffix(b"\r")[:size]
+        further = tuple(r.removesuffix(b"\r") for r in rest[:more])
+        at = int(self._array(chunk, "lines")[index]) if "lines" in chunk.kinds else index
         offset = chunk.base + begin
+        return Place(chunk.source_id, chunk.first_line + at, offset, line, further)
+
+    def _text(self, number: int, begin: int, size: int) -> bytes:
+        """Up to `size` bytes of a source, from `begin` of a chunk's block on."""
+        chunk = self._chunks[number]
         path = self._plain[chunk.source_id]
         if path is not None:
-            raw = _read_at(path, offset, size)
-        else:
+            return _read_at(path, chunk.base + begin, size)
+        text = b""
+        for later in self._chunks[number:]:
+            if later.source_id != chunk.source_id or len(text) >= size:
+                break
             assert self._texts is not None
-            self._texts.seek(chunk.text_at)
-            packed = self._texts.read(chunk.text_size)
-            text = self._codec.decompress(packed, chunk.text_raw, asbytes=True)
-            raw = text[begin : begin + size]
-        line = raw.split(b"\n", 1)[0].removesuffix(b"\r")
-        return Place(chunk.source_id, chunk.first_line + index, offset, line)
+            self._texts.seek(later.text_at)
+            packed = self._texts.read(later.text_size)
+            raw = self._codec.decompress(packed, later.text_raw, asbytes=True)
+            text += raw[begin : begin + size - len(text)]
+            begin = 0
+        return text
 
     def close(self) -> None:
         """Let the temporary files go."""

@@ -12,12 +12,15 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
+import numpy as np
+from numpy.typing import NDArray
+
 from logwright.errors import SettingsError
-from logwright.logs.batch import NO_TIME
+from logwright.logs.batch import NO_TIME, Int64s
 from logwright.logs.timestamps import zone_of
 from logwright.settings import Settings
 
-__all__ = ["AROUND", "Selection", "parse_moment"]
+__all__ = ["AROUND", "Selection", "holds", "parse_moment"]
 
 AROUND = timedelta(minutes=10)
 """How far `around` reaches before and after its time."""
@@ -95,3 +98,19 @@ def _condition(text: str) -> tuple[str, str]:
     if not equals or not key.strip() or not value:
         raise SettingsError(f"where is {text!r:.80}: expected key=value, such as host=web1")
     return key.strip(), value
+
+
+def holds(text: bytes, start: Int64s, key: str, value: str) -> NDArray[np.bool_]:
+    r"""Which records of a text, each from its `start` to the next one's, hold key=value: bare, in
+    quotes, with a colon, or as JSON.
+
+    >>> text = b'user=ann ok\n{"user": "ann"}\nuser=annette\n'
+    >>> holds(text, np.array([0, 12, 28]), "user", "ann").tolist()
+    [True, True, False]
+    """
+    name, what = (re.escape(t.encode("utf-8", "surrogateescape")) for t in (key, value))
+    form = rb"(?<![\w.-])" + name + rb"[\"']?\s?[=:]\s?[\"']?" + what + rb"(?![\w-]|\.\w)"
+    at = np.array([m.start() for m in re.finditer(form, text)], np.int64)
+    found = np.zeros(len(start), bool)
+    found[np.searchsorted(start, at[at >= start[0]], side="right") - 1] = True
+    return found

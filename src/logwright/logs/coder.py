@@ -1,0 +1,135 @@
+"""The shape coder: shape codes of lines, and what is worth telling the miner of each shape.
+
+It hands out new shapes with the content of a line (`take`), and a few more lines of shapes that
+hold masked tokens, from which the miner words its templates. Bounded: once `most` shapes are held,
+lines of further shapes are counted under one code, `OVERFLOW`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logwright.logs.batch import Int8s, Int32s, Int64s
+from logwright.logs.continuation import EMPTY, line_kind
+from logwright.logs.kernel import Table
+from logwright.logs.redaction import redact
+
+__all__ = ["BLANK", "OVERFLOW", "NewShapes", "ShapeCoder"]
+
+BLANK, OVERFLOW = 0, 1
+"""Shape codes of empty lines, and of lines whose shape is one too many."""
+
+_OVERFLOW_TEXT = b"(a line whose shape is beyond the limit of max_shapes)"
+_EXEMPLARS, _LOOKS = 8, 16
+_LONGEST_EXEMPLAR = 64 << 10
+_DIGIT = re.compile(rb"[0-9\x00]")
+
+
+@dataclass(slots=True)
+class NewShapes:
+    """Shapes met for the first time, or again with another line: codes, keys and contents."""
+
+    codes: Int32s
+    keys: NDArray[np.uint64]
+    contents: list[bytes]
+
+
+class ShapeCoder:
+    """Codes shapes for a whole run.
+
+    >>> coder = ShapeCoder(100)
+    >>> start, end = np.array([0, 4]), np.array([3, 7])
+    >>> codes = coder.encode(b"a 1\\na 2", start, end)
+    >>> coder.meet(b"a 1\\na 2", start, end, codes), coder.take().contents
+    ([(2, b'a 1')], [b'a 1', b'a 2'])
+    """
+
+    def __init__(self, most: int) -> None:
+        self.table = Table()
+        self.overflowed = 0
+        self._most = most
+        self._looks = np.zeros(1024, np.int8)  # lines of a shape still to be looked at
+        self._kinds = np.zeros(1024, np.int8)
+        self._kept: dict[int, set[bytes]] = {}
+        self._new: list[tuple[int, bytes]] = []
+        self._blank = np.array([BLANK], np.int32)  # shapes of white space alone
+        for text in (b"", _OVERFLOW_TEXT):  # the codes BLANK and OVERFLOW
+            self.table.encode(text, np.zeros(1, np.int64), np.array([len(text)]))
+        self._kinds[BLANK] = EMPTY
+
+    @property
+    def kinds(self) -> Int8s:
+        """`continuation.line_kind` of each shape code."""
+        return self._kinds
+
+    def encode(self, buf: bytes, content: Int64s, end: Int64s) -> Int32s:
+        """Shape codes of lines."""
+        codes, fresh = self.table.encode(buf, content, end)
+        if self.table.span > len(self._looks):
+            room = 2 * self.table.span
+            self._looks = np.concatenate((self._looks, np.zeros(room - len(self._looks), np.int8)))
+            self._kinds = np.concatenate((self._kinds, np.zeros(room - len(self._kinds), np.int8)))
+        if len(self.table) > self._most and len(fresh):
+            codes, fresh = self._without_excess(codes, fresh)
+        if len(fresh):
+            self._looks[codes[fresh]] = _LOOKS
+            blank = []
+            for i, code in zip(fresh.tolist(), codes[fresh].tolist(), strict=True):
+                text = buf[content[i] : end[i]]
+                self._kinds[code] = line_kind(text)
+                if not text.strip():
+                    blank.append(code)
+            self._blank = np.concatenate((self._blank, np.array(blank, np.int32)))
+            self._looks[self._blank] = 0
+        if len(self._blank) > 1:
+            codes = np.where(np.isin(codes, self._blank), np.int32(BLANK), codes)
+        return codes
+
+    def _without_excess(self, codes: Int32s, fresh: Int64s) -> tuple[Int32s, Int64s]:
+        # First come, first served, so that it does not matter where blocks end.
+        room = max(self._most - (len(self.table) - len(fresh)), 0)
+        over = codes[fresh[room:]]
+        self.table.evict(over)
+        if not self.overflowed:
+            self._new.append((OVERFLOW, _OVERFLOW_TEXT))
+        beyond = np.isin(codes, over)
+        self.overflowed += int(np.count_nonzero(beyond))
+        return np.where(beyond, np.int32(OVERFLOW), codes), fresh[:room]
+
+    def meet(
+        self, buf: bytes, content: Int64s, end: Int64s, codes: Int32s
+    ) -> list[tuple[int, bytes]]:
+        """Take note of the lines that begin a record; gives the first one of each new shape."""
+        firsts = []
+        for row in np.flatnonzero(self._looks[codes] > 0).tolist():
+            code = int(codes[row])
+            left = int(self._looks[code])
+            if left <= 0:
+                continue
+            text = buf[int(content[row]) : int(end[row])][:_LONGEST_EXEMPLAR]
+            if left == _LOOKS:
+                firsts.append((code, text))
+            self._look(code, text, left)
+        return firsts
+
+    def _look(self, code: int, content: bytes, left: int) -> None:
+        """Keep a line of a shape, unless it tells nothing new."""
+        kept = self._kept.setdefault(code, set())
+        if content not in kept:
+            kept.add(content)
+            self._new.append((code, content))
+        if left == 1 or len(kept) >= _EXEMPLARS or not _DIGIT.search(content):
+            self._looks[code] = 0
+            del self._kept[code]
+        else:
+            self._looks[code] = left - 1
+
+    def take(self) -> NewShapes:
+        """Shapes, and further lines of shapes, met since the last call."""
+        new, self._new = self._new, []
+        codes = np.array([code for code, _ in new], np.int32)
+        return NewShapes(codes, self.table.keys(codes), [redact(content) for _, content in new])
