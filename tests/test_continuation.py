@@ -217,3 +217,14 @@ def test_a_piped_log_is_joined_alike(tmp_path: Path, log: Path) -> None:
     plain = read(log, text, block_bytes=4096)
     packed = read(tmp_path / "app.log.gz", gzip.compress(text.encode()), block_bytes=4096)
     assert packed[:2] == plain[:2]
+
+
+def test_a_trace_in_json_records_is_joined(log: Path) -> None:
+    lines = [f'{{"log":"request {n} served\\n","stream":"stdout"}}' for n in range(20)]
+    lines[9:9] = [
+        f'{{"log":"{x}\\n","stream":"stderr"}}'.replace("\t", "\\t") for x in JAVA.split("\n")
+    ]
+    heads, records, reader = read(log, "\n".join(lines) + "\n")
+    assert reader.formats[0].format.name == "json"
+    assert len(heads) == 22
+    assert "\n".join(records) == "\n".join(lines)

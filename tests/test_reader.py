@@ -275,3 +275,55 @@ def test_a_message_begins_behind_the_header_of_its_own_source(tmp_path: Path) ->
     line = timed(9, "job 9 done").strip().encode()
     assert line[found.reader.message_at(0, line) :] == b"job 9 done"
     assert found.reader.message_at(1, line) == 0
+
+
+def test_text_between_json_lines_is_read_by_its_own_format(log: Path) -> None:
+    json = [
+        f'{{"ts":"2024-05-01T10:00:{n:02}Z","level":"info","msg":"step {n}"}}' for n in range(9)
+    ]
+    text = [f"2024-05-01 11:00:{n:02} ERROR disk {n} failed" for n in range(9)]
+    both = [line for pair in zip(json, text, strict=True) for line in pair]
+    log.write_text("\n".join(both) + "\n", "utf-8")
+    found = Read(log)
+    assert found.content[:2] == [b"step 0", b"disk 0 failed"]
+    assert found.level == [3, 6] * 9
+    assert [t // 10**9 % 86400 // 3600 for t in found.ts] == [10, 11] * 9
+    assert found.reader.message_at(0, text[0].encode()) == text[0].index("disk")
+
+
+def test_the_template_that_a_record_names_is_its_shape(log: Path) -> None:
+    lines = [
+        f'{{"body":"{name} bought tea req-9f{n:04x}","attributes":{{"log.record.template":'
+        f'"{{user}} bought {{what}} {{id}}"}}}}'
+        for n, name in enumerate(["ann", "bob", "cyd", "dan"] * 10)
+    ]
+    log.write_text("\n".join([*lines, '{"body":"no template here"}']) + "\n", "utf-8")
+    found = Read(log, session="req-[0-9a-f]+")
+    assert len(set(found.codes)) == 2
+    assert found.content[0] == b"ann bought tea req-9f0000"
+    assert b"{user} bought {what} {id}" in found.shapes.contents
+    assert len(set(found.session[:-1])) == 40
+
+
+@pytest.mark.parametrize(
+    ("chosen", "kept"),
+    [
+        ({"since": "2024-05-01 10:00:05"}, range(5, 10)),
+        ({"until": "2024-05-01T10:00:05Z"}, range(5)),
+        ({"since": "2024-05-01 10:00:02", "until": "2024-05-01 10:00:04"}, [2, 3]),
+        ({"where": ("user=ann",)}, range(0, 10, 3)),
+        ({"where": ("level=info", "component=app.main", "user=bob")}, range(1, 10, 3)),
+        ({"where": ("source=app.log", "user=an")}, []),
+        ({"where": ("level=error",)}, []),
+    ],
+)
+def test_a_selection_leaves_lines_out(log: Path, chosen: dict, kept: list[int]) -> None:
+    names = ["ann", "bob", "cyd"] * 4
+    text = "".join(timed(n, f"user={names[n]} logs in\n\tat a.B.c(B.java:1)") for n in range(10))
+    log.write_text(text, "utf-8")
+    for block in (4096, 1 << 20):
+        found = Read(log, block_bytes=block, **chosen)
+        assert [n for _, n, _ in found.place] == [2 * k + 1 for k in kept]
+        assert found.reader.joined == len(list(kept))
+        assert found.reader.left_out == 20 - 2 * len(list(kept))
+        assert found.reader.sources.sources[0].stats.lines == 20

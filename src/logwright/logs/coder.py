@@ -45,7 +45,7 @@ class ShapeCoder:
     >>> start, end = np.array([0, 4]), np.array([3, 7])
     >>> codes = coder.encode(b"a 1\\na 2", start, end)
     >>> coder.meet(b"a 1\\na 2", start, end, codes), coder.take().contents
-    ([(2, b'a 1')], [b'a 1', b'a 2'])
+    ([0], [b'a 1', b'a 2'])
     """
 
     def __init__(self, most: int) -> None:
@@ -100,10 +100,8 @@ class ShapeCoder:
         self.overflowed += int(np.count_nonzero(beyond))
         return np.where(beyond, np.int32(OVERFLOW), codes), fresh[:room]
 
-    def meet(
-        self, buf: bytes, content: Int64s, end: Int64s, codes: Int32s
-    ) -> list[tuple[int, bytes]]:
-        """Take note of the lines that begin a record; gives the first one of each new shape."""
+    def meet(self, buf: bytes, content: Int64s, end: Int64s, codes: Int32s) -> list[int]:
+        """Take note of lines that begin a record; gives the row of the first of each new shape."""
         firsts = []
         for row in np.flatnonzero(self._looks[codes] > 0).tolist():
             code = int(codes[row])
@@ -112,7 +110,7 @@ class ShapeCoder:
                 continue
             text = buf[int(content[row]) : int(end[row])][:_LONGEST_EXEMPLAR]
             if left == _LOOKS:
-                firsts.append((code, text))
+                firsts.append(row)
             self._look(code, text, left)
         return firsts
 

@@ -124,6 +124,8 @@ class Continuation:
         at = np.flatnonzero(~bare & (content >= start + 2))
         before = self._white[chars[content[at] - 1]] & self._white[chars[content[at] - 2]]
         indented[at] = before | (chars[content[at] - 1] == 9)
+        at = np.flatnonzero(~bare & (content < end))
+        indented[at] |= self._white[chars[content[at]]]
         behind = indented | (bare & ((kind & CODE) > 0))
         place = np.arange(1, n + 1)
         last_frame = np.maximum.accumulate(np.where(frame, place, 0))

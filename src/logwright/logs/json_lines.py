@@ -2,7 +2,9 @@
 
 A block's lines that look like objects are read as columns at once. Where that fails (types that
 mix, a broken line), the block is halved until the pieces that fail are small, and those are read
-line by line. A line that is not JSON is its own message. Every line in is one row out, in order.
+line by line. A line that is not JSON is its own message, and `text` says so (a file may mix the
+two). Where records name the template they were made from (OpenTelemetry's `log.record.template`),
+it comes along, for a shape that needs no guessing. Every line in is one row out, in order.
 
 Left out: records that span lines, several records in a line (taken as text), JSON arrays.
 """
@@ -18,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
+from numpy.typing import NDArray
 
 from logwright.logs.batch import NO_TIME, Block, Int32s, Int64s, Note
 from logwright.logs.json_keys import find_keys, level_name
@@ -26,6 +29,7 @@ from logwright.logs.json_times import number_times, text_times
 
 __all__ = ["Coded", "JsonColumns", "JsonLines"]
 
+_TEMPLATE = "log.record.template"
 _SMALL = 256  # lines; a piece of this size that Arrow refuses is read line by line
 _COLUMN = {"text": pa.string(), "whole": pa.int64(), "decimal": pa.float64()}
 # Two objects in one line would shift the rows after them. Arrow takes comments for space.
@@ -45,7 +49,9 @@ class JsonColumns:
 
     `buf` holds the messages, each ended by a newline; `start` and `end` are byte positions in it. A
     newline inside a message is the two characters ``\\n``. `ts` is nanoseconds since 1970 UTC,
-    `NO_TIME` where absent. `offset` and `line_no` locate the record's line in the source.
+    `NO_TIME` where absent. `offset` and `line_no` locate the record's line in the source. `text`
+    marks lines that are not JSON. `template`, where records name one, is the text that the shape is
+    to be made from, per row (the message where a record names none): a buffer, starts and ends.
     """
 
     buf: bytes
@@ -57,6 +63,8 @@ class JsonColumns:
     component: Coded
     offset: Int64s
     line_no: Int64s
+    text: NDArray[np.bool_]
+    template: tuple[bytes, Int64s, Int64s] | None
 
 
 @dataclass(slots=True)
@@ -68,6 +76,8 @@ class _Rows:
     level: pa.Array
     host: pa.Array
     component: pa.Array
+    template: pa.Array
+    text: NDArray[np.bool_]
 
 
 class JsonLines:
@@ -96,6 +106,8 @@ class JsonLines:
             (keys.host, "text"),
             (keys.component, "text"),
         ]
+        self._template = _template_path(samples)
+        kinds.append((self._template, "text"))
         self._schema = _schema([(path, _COLUMN[kind]) for path, kind in kinds if path])
         self._used = {path for path, _ in kinds if path}
 
@@ -127,6 +139,10 @@ class JsonLines:
         back = np.argsort(np.concatenate([fast, slow]))
         message = pa.concat_arrays([piece.message for piece in pieces]).take(pa.array(back))
         buf, begin, stop = _joined(message)
+        template = None
+        if self._template is not None:
+            named = pa.concat_arrays([piece.template for piece in pieces]).take(pa.array(back))
+            template = _joined(pc.coalesce(named, message))
 
         def coded(arrays: list[pa.Array]) -> Coded:
             found = pa.concat_arrays(arrays).dictionary_encode()
@@ -145,6 +161,8 @@ class JsonLines:
             component=coded([piece.component for piece in pieces]),
             offset=start + block.offset,
             line_no=np.arange(block.line_no, block.line_no + count, dtype=np.int64),
+            text=np.concatenate([piece.text for piece in pieces])[back],
+            template=template,
         )
 
     def _fast(self, data: memoryview, start: Int64s, end: Int64s, odd: bool) -> list[_Rows]:
@@ -185,10 +203,16 @@ class JsonLines:
         none = pa.nulls(len(start), pa.binary())
         message = _column(table, keys.message)
         message = none if message is None else message.cast(pa.binary())
+        text_rows = np.zeros(len(start), bool)
         if message.null_count:
             absent = np.flatnonzero(message.is_null().to_numpy(zero_copy_only=False))
             lines = [bytes(data[start[i] : end[i]]) for i in absent]
-            texts = pa.array([self._without_message(line) for line in lines], pa.binary())
+            found = [self._without_message(line) for line in lines]
+            text_rows[absent] = [text is None for text in found]
+            whole = [
+                line if text is None else text for line, text in zip(lines, found, strict=True)
+            ]
+            texts = pa.array(whole, pa.binary())
             message = pc.replace_with_mask(message, message.is_null(), texts)
         time = _column(table, keys.time)
         if time is None:
@@ -204,7 +228,8 @@ class JsonLines:
                 return none
             return column.cast(pa.string()).cast(pa.binary())
 
-        return _Rows(message, ts, text(keys.level), text(keys.host), text(keys.component))
+        level, host, component = text(keys.level), text(keys.host), text(keys.component)
+        return _Rows(message, ts, level, host, component, text(self._template), text_rows)
 
     def _slow(self, lines: list[bytes]) -> _Rows:
         """Rows of any lines, one by one."""
@@ -212,11 +237,14 @@ class JsonLines:
         message: list[bytes] = []
         texts: list[str | None] = []
         numbers: list[float | int] = []
-        labels: tuple[list[bytes | None], ...] = ([], [], [])
-        for line in lines:
+        labels: tuple[list[bytes | None], ...] = ([], [], [], [])
+        paths = (keys.level, keys.host, keys.component, self._template)
+        is_text = np.zeros(len(lines), bool)
+        for row, line in enumerate(lines):
             record = load_object(line)
             if record is None:
                 self.not_json += bool(line.strip())
+                is_text[row] = True
                 message.append(line)
                 record = {}
             else:
@@ -226,7 +254,7 @@ class JsonLines:
             texts.append(_readable(time) if isinstance(time, str) else None)
             usable = isinstance(time, int | float) and abs(time) < 9.2e18
             numbers.append(time if usable else 0)
-            for column, path in zip(labels, (keys.level, keys.host, keys.component), strict=True):
+            for column, path in zip(labels, paths, strict=True):
                 value = lookup(record, path)
                 usable = value is not None and not isinstance(value, dict | list)
                 column.append(as_bytes(as_text(value)) if usable else None)
@@ -236,15 +264,17 @@ class JsonLines:
             chosen = [number if type(number) is kind else 0 for number in numbers]
             of_numbers = number_times(np.array(chosen, kind))
             ts = np.where(of_numbers == NO_TIME, ts, of_numbers)
-        level, host, component = (pa.array(column, pa.binary()) for column in labels)
-        return _Rows(pa.array(message, pa.binary()), ts, level, host, component)
+        level, host, component, template = (pa.array(column, pa.binary()) for column in labels)
+        texts_of = pa.array(message, pa.binary())
+        return _Rows(texts_of, ts, level, host, component, template, is_text)
 
-    def _without_message(self, line: bytes) -> bytes:
-        """The message of an object that Arrow could read; Python gives up on deeper nesting."""
+    def _without_message(self, line: bytes) -> bytes | None:
+        """The message of an object that Arrow could read; None where Python gives up on it (deep
+        nesting), which makes it text."""
         record = load_object(line)
         if record is None:
             self.not_json += 1
-            return line
+            return None
         return as_bytes(self._rest(record))
 
     def _rest(self, record: dict[str, Any]) -> str:
@@ -257,6 +287,15 @@ class JsonLines:
         return " ".join(
             f"{key}={as_text(value)}" for key, value in sorted(found, key=lambda f: f[0])
         )
+
+
+def _template_path(samples: Sequence[bytes]) -> Path | None:
+    """Where records name their template, as OpenTelemetry has it."""
+    for record in filter(None, map(load_object, samples)):
+        for path, value in flatten(record):
+            if ".".join(path).lower().endswith(_TEMPLATE) and isinstance(value, str):
+                return path
+    return None
 
 
 def _schema(columns: list[tuple[Path, pa.DataType]]) -> pa.Schema:

@@ -14,6 +14,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from logwright.logs.formats import Detected, detect, sample_lines, use
 from logwright.logs.json_lines import JsonLines
 from logwright.logs.kernel import Table, headers, lines
 from logwright.logs.layout import level_code
-from logwright.logs.program import SLOTS
+from logwright.logs.program import FULL, NONE, SLOTS
 from logwright.logs.sampling import sampled
 from logwright.logs.selection import Selection, holds
 from logwright.logs.sessions import SessionKey, find_key
@@ -67,6 +68,17 @@ class _SourceState:
     """Whether the last line was in the selection's time; lines without a time go with it."""
     kept: bool = False
     """Whether the last record was in the selection."""
+
+
+class _Headers(NamedTuple):
+    content: Int64s
+    ts: Int64s
+    level: Int8s
+    host: Int32s
+    component: Int32s
+    label: Int32s
+    status: Int8s | None
+    """None where the source has no headers."""
 
 
 class Reader:
@@ -141,7 +153,7 @@ class Reader:
     def message_at(self, source_id: int, text: bytes) -> int:
         """Where the message begins in one line's text: behind the header of its source's format."""
         state = self._states[source_id]
-        if state.json is not None:
+        if state.json is not None and text.lstrip()[:1] == b"{":
             path = state.json.keys.message
             key = re.escape(path[-1].encode()) if path else b""
             match = re.search(b'"' + key + b'"\\s*:\\s*"', text) if path else None
@@ -212,13 +224,15 @@ class Reader:
         except OSError:
             return time.time()
 
-    def _batch(self, block: Block, state: _SourceState) -> LineBatch:
-        start, end = lines(block.buf)
+    def _header_columns(
+        self, buf: bytes, start: Int64s, end: Int64s, state: _SourceState
+    ) -> _Headers:
+        """What the header program of a source reads on some lines."""
         n = len(start)
         program, status = state.detected.program, None
         if program:
             content, ts, spans, status = headers(
-                block.buf, start, end, program, state.clock.year, state.clock.day
+                buf, start, end, program, state.clock.year, state.clock.day
             )
             ts = state.clock.fix(self._without_spikes(ts))
         else:
@@ -231,49 +245,52 @@ class Reader:
         absent = np.full(n, -1, np.int32)
         level = np.zeros(n, np.int8)
         if "level" in names:
-            level = self._level(self._levels.code(block.buf, *names["level"]))
-        coded = {
-            slot: dictionary.code(block.buf, *names[slot]) if slot in names else absent
+            level = self._level(self._levels.code(buf, *names["level"]))
+        host, component, label = (
+            dictionary.code(buf, *names[slot]) if slot in names else absent
             for slot, dictionary in (
                 ("host", self.hosts),
                 ("component", self.components),
                 ("label", self.labels),
             )
-        }
-        shape = self.coder.encode(block.buf, content, end)
-        joins = state.continuation.rows(
-            block.buf, start, content, end, status, shape, self.coder.kinds
         )
+        return _Headers(content, ts, level, host, component, label, status)
+
+    def _batch(self, block: Block, state: _SourceState) -> LineBatch:
+        start, end = lines(block.buf)
+        head = self._header_columns(block.buf, start, end, state)
+        shape = self.coder.encode(block.buf, head.content, end)
         batch = LineBatch(
             block.buf,
             block.source_id,
             start,
             end,
-            content,
+            head.content,
             shape,
-            ts,
-            level,
-            coded["host"],
-            coded["component"],
-            absent,
-            coded["label"],
+            head.ts,
+            head.level,
+            head.host,
+            head.component,
+            np.full(len(start), -1, np.int32),
+            head.label,
             start + block.offset,
-            np.arange(block.line_no, block.line_no + n, dtype=np.int64),
+            np.arange(block.line_no, block.line_no + len(start), dtype=np.int64),
             base=block.offset,
         )
-        if joins is not None:
-            batch = _joined(batch, joins)
-        firsts = self.coder.meet(batch.buf, batch.content_start, batch.end, batch.shape)
-        batch.session = self._sessions(
-            batch.buf, batch.content_start, batch.end, batch.shape, firsts
-        )
-        return batch
+        return self._records(batch, state, head.status, (block.buf, head.content, end))
 
     def _json_batch(self, block: Block, state: _SourceState, json: JsonLines) -> LineBatch:
         columns = json.columns(block)
-        ts = self._without_spikes(columns.ts)
-        shape = self.coder.encode(columns.buf, columns.start, columns.end)
-        firsts = self.coder.meet(columns.buf, columns.start, columns.end, shape)
+        count = len(columns.start)
+        status = np.full(count, FULL, np.int8)
+        rows = np.flatnonzero(columns.text)
+        start = columns.start[rows]
+        head = self._header_columns(columns.buf, start, columns.end[rows], state)
+        status[rows] = NONE if head.status is None else head.status
+        text, begin, end = columns.template or (columns.buf, columns.start, columns.end)
+        begin, content = begin.copy(), columns.start.copy()
+        begin[rows] += head.content - start
+        content[rows] = head.content
 
         def recoded(dictionary: Names, coded: tuple[Int32s, list[bytes]]) -> Int32s:
             codes, values = coded
@@ -282,24 +299,59 @@ class Reader:
             table = dictionary.code(b"".join(values), starts, ends)
             return np.append(table, np.int32(-1))[codes]
 
-        return LineBatch(
+        batch = LineBatch(
             columns.buf,
             block.source_id,
             columns.start,
             columns.end,
-            columns.start,
-            shape,
-            ts,
+            content,
+            self.coder.encode(text, begin, end),
+            self._without_spikes(columns.ts),
             self._level(recoded(self._levels, columns.level)),
             recoded(self.hosts, columns.host),
             recoded(self.components, columns.component),
-            self._sessions(columns.buf, columns.start, columns.end, shape, firsts),
-            np.full(len(shape), -1, np.int32),
+            np.full(count, -1, np.int32),
+            np.full(count, -1, np.int32),
             columns.offset,
             columns.line_no,
             block.buf,
             base=block.offset,
         )
+        batch.ts[rows], batch.level[rows] = head.ts, head.level
+        batch.host[rows], batch.component[rows] = head.host, head.component
+        return self._records(batch, state, status, (text, begin, end))
+
+    def _records(
+        self,
+        batch: LineBatch,
+        state: _SourceState,
+        status: Int8s | None,
+        named: tuple[bytes, Int64s, Int64s],
+    ) -> LineBatch:
+        """A batch of lines as records; `named` holds the texts that their shapes come from."""
+        joins = state.continuation.rows(
+            batch.buf,
+            batch.start,
+            batch.content_start,
+            batch.end,
+            status,
+            batch.shape,
+            self.coder.kinds,
+        )
+        text, start, end = named
+        if joins is not None:
+            batch, start, end = _joined(batch, joins), start[~joins], end[~joins]
+        firsts = self.coder.meet(text, start, end, batch.shape)
+        if self.session is not None:
+            if len(firsts):
+                messages = [batch.content(row) for row in firsts]
+                self.session.learn(batch.shape[firsts], messages)
+            batch.session = self.session.codes(
+                batch.buf, batch.content_start, batch.end, batch.shape
+            )
+            self._rows += len(batch)
+            self._keyed += int(np.count_nonzero(batch.session >= 0))
+        return batch
 
     def _selected(self, batch: LineBatch, block: Block, state: _SourceState) -> LineBatch:
         """The records of the selection; counts the lines."""
@@ -373,24 +425,6 @@ class Reader:
             more = [level_code(v) for v in values[known:]]
             self._level_codes = np.concatenate((self._level_codes[:-1], more, [0])).astype(np.int8)
         return self._level_codes[codes]
-
-    def _sessions(
-        self,
-        buf: bytes,
-        content: Int64s,
-        end: Int64s,
-        shape: Int32s,
-        firsts: list[tuple[int, bytes]],
-    ) -> Int32s:
-        if self.session is None:
-            return np.full(len(shape), -1, np.int32)
-        if firsts:
-            codes_new = np.array([code for code, _ in firsts], np.int32)
-            self.session.learn(codes_new, [text for _, text in firsts])
-        codes = self.session.codes(buf, content, end, shape)
-        self._rows += len(codes)
-        self._keyed += int(np.count_nonzero(codes >= 0))
-        return codes
 
 
 def _continuation(samples: list[bytes], detected: Detected) -> Continuation:
