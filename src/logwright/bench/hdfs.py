@@ -21,6 +21,7 @@ from logwright.detectors.ladder import CHECK_SHARE, Budget, Learner
 from logwright.detectors.unseen import Unseen
 from logwright.errors import InputError
 from logwright.settings import Settings
+from logwright.templates.template import Template
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Windows
 
@@ -50,7 +51,7 @@ class _EventIds(Vocabulary):
     def __init__(self, size: int) -> None:
         ids = np.arange(1, size + 1, dtype=np.uint64)
         self._hash = ids * np.uint64(0x9E3779B97F4A7C15)
-        self.templates = []
+        self.templates = [Template([bytes(16)], lines=((b"event",),))] * size
 
     def __len__(self) -> int:
         return len(self._hash)

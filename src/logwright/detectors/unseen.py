@@ -3,8 +3,9 @@
 The score of something unseen is its surprise in decimal digits: minus log10 of the Good-Turing
 estimate that the next record is new (the share of history's records whose template came once), so
 that a first sight weighs more in a log that had settled than in one that always brings new text;
-plus a fixed weight for the record's level. Seen things score 0. With `unit="bigram"` sessions get a
-start and an end mark (session windows only: neighbours in interleaved lines mean nothing).
+plus fixed weights for the record's level and for the trouble that its words name. Seen things score
+0. With `unit="bigram"` sessions get a start and an end mark (session windows only: neighbours in
+interleaved lines mean nothing).
 
 Landauer et al. (FSE 2024) show how far these two go on the public sets.
 """
@@ -18,12 +19,16 @@ from numpy.typing import NDArray
 
 from logwright.detectors.base import Evidence, Floats, State, add_counts
 from logwright.templates.vocabulary import Vocabulary
+from logwright.templates.wording import trouble
 from logwright.windows.window import Windows, pair_hash
 
-__all__ = ["LEVEL_WEIGHT", "Unseen"]
+__all__ = ["LEVEL_WEIGHT", "WORD_WEIGHT", "Unseen"]
 
 LEVEL_WEIGHT = np.array([0.0, 0.0, 0.0, 0.0, 0.2, 1.0, 2.0, 3.0])
 """Added to a new template's surprise by level (unknown, trace, ... error, critical)."""
+
+WORD_WEIGHT = np.array([0.0, 0.5, 1.5, 2.5, 3.5])
+"""Added by what the words name (`templates.wording`): nothing, a hint, symptom, cause, worse."""
 
 _START, _END = np.uint64(0x5354415254), np.uint64(0x454E44)
 _MOST_KNOWN = 5_000_000  # templates or 2-grams held: 80 MB
@@ -103,6 +108,9 @@ class Unseen:
             new = unknown[windows.events.template]
             score = np.zeros(len(new))
             score[new] = self.surprise + LEVEL_WEIGHT[windows.events.level[new]]
+            which, at = np.unique(windows.events.template[new], return_inverse=True)
+            words = [trouble(vocabulary.templates[t].text) for t in which.tolist()]
+            score[new] += WORD_WEIGHT[words][at]
             return new, score
         new = self._is_new(self._hashes(windows, vocabulary))
         return new, np.where(new, self.surprise, 0.0)
