@@ -24,7 +24,7 @@ NOUNS = {
     "cli": ["reference/cli.md"],
     "detectors": ["detectors.md"],
     "findings": ["findings.md", "schema/finding.v1.json"],
-    "logs": ["sources.md", "formats.md", "shapes.md", "sessions.md"],
+    "logs": ["sources.md", "formats.md", "records.md", "redaction.md", "shapes.md", "sessions.md"],
     "templates": ["templates.md"],
     "windows": ["windows.md"],
     "api": ["api.md"],

@@ -22,7 +22,8 @@ _GRAVE = re.compile(
 _CAUSE = re.compile(
     r"^(?:[\w. ]{1,40}: )?(?:Caused by: |-+> )?[\w.$]{1,200}(?:Exception|Error)(?::\s|$)"
     r"|(?i:refused|denied|forbidden|timed?[ -]?out(?! of \d)|unreachable|no route to"
-    r"|(?:closed|reset|aborted|disconnected) by|connection (?:was |is )?(?:reset|closed|lost|aborted)"
+    r"|(?:closed|reset|aborted|disconnected) by"
+    r"|connection (?:was |is )?(?:reset|closed|lost|aborted)"
     r"|forcibly closed|broken pipe|no such|not found|does ?n[o']t exist|permission|unauthori[sz]ed"
     r"|null pointer|nil pointer|out of (?:range|bounds)|overflow|undefined|unresolved|deadlock"
     r"|duplicate key|already in use|quota|exhausted|too many|expired|checksum|mismatch|bad \w+"
