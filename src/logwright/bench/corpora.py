@@ -5,20 +5,21 @@ Replicas differ in what differs in real life: times go on, block ids, digits and
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import tarfile
 import uuid
 from base64 import b64encode
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 
 from logwright.errors import InputError
 
-__all__ = ["bgl", "fresh_ids", "hdfs", "mixed", "write_file"]
+__all__ = ["bgl", "fresh_ids", "hdfs", "json_lines", "mixed", "write_file"]
 
 _SEED = 20_261_122
 _USER = re.compile(rb"(?<=\buser[ =])[A-Za-z]+\b")
@@ -44,6 +45,23 @@ def bgl(data: Path) -> Iterator[bytes]:
             for p, epoch in zip(parts, epochs, strict=True)
         )
         shift += span
+
+
+def json_lines(data: Path) -> Iterator[bytes]:
+    """The same lines as JSON objects, as a structured logger writes them."""
+    for text in bgl(data):
+        out = []
+        for line in text.splitlines():
+            _, epoch, _, host, _, _, _, name, level, message = line.split(b" ", 9)
+            record = {
+                "ts": f"{datetime.fromtimestamp(int(epoch), UTC):%Y-%m-%dT%H:%M:%SZ}",
+                "level": level.decode(),
+                "host": host.decode(),
+                "logger": name.decode(),
+                "msg": message.decode("utf-8", "replace"),
+            }
+            out.append(json.dumps(record))
+        yield "".join(f"{line}\n" for line in out).encode()
 
 
 def hdfs(data: Path) -> Iterator[bytes]:

@@ -40,9 +40,10 @@ def machine() -> dict[str, Any]:
 
 def run_suite(suite: str, data: Path, quick: bool = False) -> dict[str, Any]:
     """Run one suite by name on the data sets under `data`."""
-    from logwright.bench import hdfs, memory, templates, throughput
+    from logwright.bench import faults, hdfs, memory, templates, throughput
 
     runs = {
+        "faults": faults.run,
         "hdfs": hdfs.run,
         "memory": memory.run,
         "templates": templates.run,

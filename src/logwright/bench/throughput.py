@@ -141,6 +141,7 @@ def _command_rows(data: Path, folder: Path, quick: bool) -> list[dict[str, Any]]
     for name, replicas in (
         ("BGL-like, no sessions", corpora.bgl(data)),
         ("HDFS-like, sessions by key", corpora.hdfs(data)),
+        ("JSON lines", corpora.json_lines(data)),
     ):
         log, small = folder / "big.log", folder / "small.log"
         number = corpora.write_file(log, replicas, size)

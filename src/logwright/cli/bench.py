@@ -23,6 +23,7 @@ class Suite(StrEnum):
     memory = "memory"
     templates = "templates"
     hdfs = "hdfs"
+    faults = "faults"
 
 
 @app.callback()
