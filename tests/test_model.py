@@ -14,7 +14,12 @@ import pytest
 import logwright as lw
 from logwright.errors import ModelError
 from logwright.findings.finding import Finding
-from logwright.model import MODEL_FORMAT
+from logwright.intake import Intake
+from logwright.learning import learn_ladder, plan_of
+from logwright.model import MODEL_FORMAT, Model
+from logwright.settings import load_settings
+from logwright.templates.edits import MergeEdit, MuteEdit, NameEdit
+from logwright.templates.miner import Miner
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -182,11 +187,13 @@ def test_what_is_no_model_is_said(made: Path, name: str) -> None:
 
 
 def test_relearning_into_a_model_keeps_the_users_files(made: Path, model: Path) -> None:
-    (model / "edits.jsonl").write_text('{"name": "mine"}\n')
+    edits = '{"time":"2024-05-01T00:00:00Z","action":"undo"}\n'
+    edits = edits.replace('"undo"', '"mute","shapes":["%s"]' % ("0" * 32)) + edits
+    (model / "edits.jsonl").write_text(edits)
     (model / "store.db").write_bytes(b"sqlite")
     (model / "stale.parquet").write_bytes(b"of an older version")
     lw.load(str(made / "model")).save(model)
-    assert (model / "edits.jsonl").read_text() == '{"name": "mine"}\n'
+    assert (model / "edits.jsonl").read_text() == edits
     assert (model / "store.db").read_bytes() == b"sqlite"
     assert not (model / "stale.parquet").exists()
     hashed = json.loads((model / "manifest.json").read_text())["sha256"]
@@ -196,6 +203,48 @@ def test_relearning_into_a_model_keeps_the_users_files(made: Path, model: Path) 
     (model / "edits.jsonl").write_text("")
     lw.load(str(model))
     assert [p.name for p in model.parent.iterdir()] == ["model"]
+
+
+def test_damaged_edits_are_named_with_their_line(model: Path) -> None:
+    (model / "edits.jsonl").write_text("\n{}\n")
+    with pytest.raises(ModelError, match=r"edits\.jsonl line 2 is not an edit"):
+        lw.load(str(model))
+
+
+def test_relearning_with_edits_makes_them_native(made: Path, tmp_path: Path) -> None:
+    log = str(made / "history.log")
+    beat, job, user = (
+        next(t for t in lw.load(str(made / "model")).templates if word in t.text)
+        for word in ("heartbeat", "job", "user")
+    )
+    edits = (
+        MergeEdit(groups=(tuple(beat.keys), tuple(user.keys))),
+        NameEdit(shapes=tuple(beat.keys), name="life"),
+        MuteEdit(shapes=tuple(job.keys)),
+    )
+    settings = load_settings(timezone="UTC")
+    given = Intake([log], settings)
+    miner = Miner(edits=edits)
+    given.read(miner, None)
+    vocabulary = given.group(miner)
+    plan = plan_of(given)
+    ladder = learn_ladder(given, given.recording.rows, plan, vocabulary, exploratory=False)
+    given.close()
+    Model(miner, ladder, plan).save(tmp_path / "model")
+    loaded = lw.load(str(tmp_path / "model"))
+    assert loaded.edits == edits
+    facts = {(t.name, t.muted): n for t, n in zip(loaded.templates, loaded.counts(), strict=True)}
+    assert facts == {
+        ("life", False): HISTORY.count("heartbeat") + HISTORY.count("user"),
+        (None, True): HISTORY.count("job"),
+    }
+    assert len(loaded.vocabulary()) == 2
+    assert loaded.detect(log) == []
+    # And back: without the edits nothing that history held is new.
+    (tmp_path / "model" / "edits.jsonl").unlink()
+    loaded = lw.load(str(tmp_path / "model"))
+    assert len(loaded.templates) == 3
+    assert [f.detector for f in loaded.detect(log)] == []
 
 
 def test_a_folder_that_is_no_model_is_not_touched(made: Path, tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ with their hashes, the manifest holds a hash of itself, and every value has boun
 fit, or was written by a newer format, is a `ModelError`. The hashes tell damage, not forgery: who
 can write to the folder can write new hashes.
 
-`edits.jsonl` and `store.db`, where they exist, belong to the user: they lie beside the hashed part
-and survive relearning into the same folder.
+`edits.jsonl` (names, merges, splits, mutes: `templates.edits`) and `store.db`, where they exist,
+belong to the user: they lie beside the hashed part and survive relearning into the same folder.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from logwright.detectors.unseen import Unseen
 from logwright.errors import ModelError
 from logwright.findings.run import many
 from logwright.settings import Settings
+from logwright.templates.edits import EDITS, Edit, read_edits, write_edits
 from logwright.templates.miner import Miner, Template
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.plan import WindowPlan
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 __all__ = ["MODEL_FORMAT", "History", "Model"]
 
 MODEL_FORMAT = 1
-_USERS_FILES = ("edits.jsonl", "store.db", "store.db-wal", "store.db-shm")
+_USERS_FILES = (EDITS, "store.db", "store.db-wal", "store.db-shm")
 _OWN_FILES = ("manifest.json", "templates.parquet", "thresholds.json")
 """A folder that holds these is a model, perhaps a damaged one, and may be replaced."""
 
@@ -152,7 +153,44 @@ class Model:
 
     def vocabulary(self) -> Vocabulary:
         """A fresh vocabulary of this model's templates."""
-        return Vocabulary(self.miner, self.miner.templates)
+        return Vocabulary(self.miner)
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """What users say of templates: names, merges, splits and mutes that stand, in order."""
+        return self.miner.edits
+
+    def orphans(self) -> list[Edit]:
+        """Edits of which the model holds no shape: they wait for a history that does."""
+        return [e for e in self.edits if not any(map(self.miner.holds, e.shape_keys()))]
+
+    def notes(self) -> list[str]:
+        """What is to be said of this model whenever it is used, a sentence each."""
+        orphans, muted = len(self.orphans()), sum(t.muted for t in self.templates)
+        notes = []
+        if muted:
+            notes.append(f"{many(muted, 'template')} muted: nothing is raised for these alone")
+        if orphans:
+            one = orphans == 1
+            notes.append(
+                f"{many(orphans, 'edit')} {'is' if one else 'are'} of templates that the model "
+                f"does not hold: 'logwright templates list' names {'it' if one else 'them'}"
+            )
+        return notes
+
+    def counts(self) -> list[int | None]:
+        """How many lines of history each template has; None where a split came after learning, so
+        that it was not counted apart."""
+        for rung in self.ladder.rungs:
+            if isinstance(rung.detector, Unseen) and rung.detector.unit == "template":
+                table = rung.detector.save().tables["known"]
+                seen = dict(zip(table["hash"].tolist(), table["seen"].tolist(), strict=True))
+                known = [self.miner.learned_ids(t) for t in self.templates]
+                return [
+                    None if ids is None else sum(seen.get(int(i[2:], 16), 0) for i in ids)
+                    for ids in known
+                ]
+        return [None] * len(self.templates)
 
     def detect(self, *inputs: str, **settings: Any) -> list[Finding]:
         """Findings in files, globs, folders or '-', most telling first."""
@@ -180,7 +218,8 @@ class Model:
         return target
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write the model; a model that is there is replaced, its user's files are kept.
+        """Write the model; a model that is there is replaced, its user's files are kept. Where it
+        had no edits, this model's are written.
 
         Example lines are left out where the setting `exemplars` was off when it was learned.
         """
@@ -192,6 +231,8 @@ class Model:
             target.parent.mkdir(parents=True, exist_ok=True)
             work.mkdir()
             self._write(work, exemplars)
+            if self.edits:
+                write_edits(work, self.edits)
             if target.exists():
                 for name in _USERS_FILES:
                     if (target / name).exists():
@@ -317,7 +358,9 @@ class Model:
                 raise ModelError(f"{path}: {name} was changed or damaged since it was learned")
         hashed = frozenset(manifest.sha256)
         return cls(
-            Miner.from_table(pq.read_table(_named(path, "templates.parquet", hashed))),
+            Miner.from_table(
+                pq.read_table(_named(path, "templates.parquet", hashed)), edits=read_edits(path)
+            ),
             cls._read_ladder(path, hashed, manifest.plan.interval),
             manifest.plan,
             manifest.session,

@@ -1,14 +1,14 @@
 """`Miner`: from shapes to templates.
 
-Grouping is a pure function of the set of shapes: it does not see how often, in which order, in
-which batches or with which digits they came. Kept lines only word the masked tokens of a text.
-Memory is bounded by `max_shapes` and `EXEMPLARS_MAX`.
+Grouping is a pure function of the set of shapes and of the user's edits: it does not see how often,
+in which order, in which batches or with which digits shapes came. Kept lines only word the masked
+tokens of a text. Memory is bounded by `max_shapes` and `EXEMPLARS_MAX`.
 """
 
 from __future__ import annotations
 
 import gc
-import zlib
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,24 +17,20 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from logwright.logs.shapes import mask
-from logwright.templates.grouping import grouped, is_delimiter
+from logwright.templates.arrangement import Arrangement, made
+from logwright.templates.edits import Edit
+from logwright.templates.exemplars import EXEMPLARS_MAX, LONG, exemplar, kept
+from logwright.templates.grouping import grouped
 from logwright.templates.items import Lexer
+from logwright.templates.learned import Learned
 from logwright.templates.template import Template, template_id
 
 __all__ = ["EXEMPLARS_MAX", "Miner", "Template"]
 
-_LONG = 4096
-EXEMPLARS_MAX = 8
-"""Distinct lines kept per shape: those with the smallest checksums, so that order is irrelevant."""
-
-_WORDED_MAX = 64
-"""Shapes of one template that are read to word its text: the smallest keys."""
-
-_ANY, _LIST = b"\x00*", b"\x00+"
-
 Keys = NDArray[np.uint64]
 Codes = NDArray[np.int32]
-Items = tuple[bytes, ...]
+
+_ID = re.compile(r"t-[0-9a-f]{16}")
 
 SCHEMA = pa.schema(
     [
@@ -47,15 +43,19 @@ SCHEMA = pa.schema(
         ("lists", pa.list_(pa.int32())),
         ("keys", pa.list_(pa.string())),
         ("lines", pa.list_(pa.list_(pa.binary()))),
+        ("learned", pa.list_(pa.string())),
     ]
 )
+"""A row per group of the miner's own, before edits. `learned` holds the id of each key's template
+when detectors learned, and nothing where these are the row's own."""
 
 
 class Miner:
     """Collects shapes and groups them into templates.
 
     `max_shapes`: shapes held; beyond it those with the largest keys are forgotten, which keeps the
-    result a function of the set of shapes. Who knows better which to forget calls `evict`.
+    result a function of the set of shapes. Who knows better which to forget calls `evict`. `edits`
+    are the user's, in order: see `templates.regrouping`.
 
     >>> import numpy as np
     >>> from logwright.logs.shapes import mask, shape_key
@@ -66,17 +66,18 @@ class Miner:
     ['user <*> logged in']
     """
 
-    def __init__(self, max_shapes: int = 1_000_000) -> None:
+    def __init__(self, max_shapes: int = 1_000_000, edits: Sequence[Edit] = ()) -> None:
         self.max_shapes = max_shapes
+        self.edits = tuple(edits)
         self.templates: list[Template] = []
         self._shapes: dict[bytes, list[bytes]] = {}
         self._former: dict[bytes, set[str]] = {}
         self._pending: list[tuple[Keys, Sequence[bytes]]] = []
         self._waiting = 0
-        self._codes: dict[bytes, int] = {}
         self._lexer = Lexer()
-        self._frozen: dict[Items, int] | None = None
-        self._patterns: dict[Items, list[tuple[frozenset[int], frozenset[int]]]] = {}
+        self._learned_ids: dict[bytes, str] = {}  # where they are not those of the miner's groups
+        self._learned: Learned | None = None
+        self._arrange([])
 
     def __len__(self) -> int:
         self._settle()
@@ -102,14 +103,17 @@ class Miner:
                     shapes[key] = [content]
                 elif content not in known:
                     known.append(content)
-                    if len(known) > EXEMPLARS_MAX or max(len(known[0]), len(content)) > _LONG:
-                        shapes[key] = _kept(known)
+                    if len(known) > EXEMPLARS_MAX or max(len(known[0]), len(content)) > LONG:
+                        shapes[key] = kept(known)
         if len(shapes) > self.max_shapes:
             for key in sorted(shapes)[self.max_shapes :]:
                 del shapes[key]
 
     def group(self) -> list[Template]:
-        """Group all shapes anew into templates, sorted by id."""
+        """Group all shapes anew into templates, as edits leave them, sorted by id.
+
+        Detectors are to learn these.
+        """
         # Hundreds of thousands of tuples are made that all stay: looking through them for cycles
         # again and again would take a fifth of the time.
         collecting = gc.isenabled()
@@ -124,45 +128,98 @@ class Miner:
         self._settle()
         keys = sorted(self._shapes)
         items = (self._lexer.items(self._shapes[key][0]) for key in keys)
-        self.templates = [
-            self._template([keys[i] for i in group.rows], group.wild, group.lists)
+        pieces = [
+            self._piece([keys[i] for i in group.rows], group.wild, group.lists)
             for group in grouped(items)
         ]
-        self._reindex()
+        self._learned, self._learned_ids = None, {}
+        self._arrange(pieces)
+        if self._arranged.touched:
+            for template in self.templates:
+                for key in template.members:
+                    if template.id != pieces[self._arranged.number[key]].id:
+                        self._learned_ids[key] = template.id
         return self.templates
 
-    def _template(self, keys: list[bytes], wild: frozenset[int], lists: frozenset[int]) -> Template:
-        former: set[str] = set()
+    def _piece(self, keys: list[bytes], wild: frozenset[int], lists: frozenset[int]) -> Template:
+        piece = made(keys, self._shapes, wild, lists)
         if self._former:
-            former = former.union(*(self._former.get(k, ()) for k in keys))
-        return Template(
-            keys,
-            _exemplar(self._shapes[keys[0]]),
-            tuple(sorted(former)),
-            wild,
-            lists,
-            tuple([tuple(self._shapes[key]) for key in keys[:_WORDED_MAX]]),
-        )
+            piece.former = tuple(sorted({i for k in keys for i in self._former.get(k, ())}))
+        return piece
 
-    def _reindex(self) -> None:
-        self._codes = {
-            key: code for code, template in enumerate(self.templates) for key in template.members
-        }
-        self._frozen = None
+    def _arrange(self, pieces: list[Template]) -> None:
+        shapes, former, lexer = self._shapes, self._former, self._lexer
+        self._arranged = Arrangement(pieces, shapes, former, self.edits, lexer)
+        self.templates = self._arranged.templates
+
+    def edit(self, edits: Sequence[Edit]) -> list[Template]:
+        """The templates of the last `group` with these edits instead of those it had.
+
+        What detectors have learned goes on to hold: see `learned`.
+        """
+        self.edits = tuple(edits)
+        self._arrange(self._arranged.pieces)
+        self._relate()
+        return self.templates
+
+    def _relate(self) -> None:
+        """Relate templates to what detectors have learned."""
+        self._learned = None
+        if self._arranged.touched or self._learned_ids:
+            learned = Learned(self._arranged, self._learned_ids)
+            self._learned = None if learned.same else learned
 
     def of(self, keys: Keys) -> Codes:
-        """The place in `group()`'s last list of each key's template, -1 where unknown."""
-        get = self._codes.get
+        """The place in `templates` of each key's template, -1 where unknown."""
+        get = self._arranged.codes.get
         return np.array([get(key, -1) for key in _bytes_of(keys)], np.int32)
 
+    def learned(self) -> tuple[list[str], list[Template]]:
+        """Ids under which detectors know the templates, sorted, and the templates to show for them.
+
+        These are `templates` and their ids, unless `edit` has changed groups since the last
+        `group`: then several of the former groups may be one template, and are shown as such.
+        """
+        if self._learned is None:
+            return [t.id for t in self.templates], self.templates
+        return self._learned.ids, self._learned.shown
+
+    def learned_of(self, keys: Keys) -> Codes:
+        """The place of each key's template in the lists of `learned`, -1 where unknown."""
+        if self._learned is None:
+            return self.of(keys)
+        return np.array([self._learned.of(key) for key in _bytes_of(keys)], np.int32)
+
+    def learned_ids(self, template: Template) -> list[str] | None:
+        """The ids under which detectors know one of `templates`: several after a merge, None where
+        they know it only together with what it was split from."""
+        if self._learned is None:
+            return [template.id]
+        return self._learned.of_template(template.members)
+
+    def edits_of(self, template: Template) -> list[Edit]:
+        """The edits that had a part in one of `templates`: those of shapes that the miner's own
+        groups have together with its shapes."""
+        number, pieces = self._arranged.number, self._arranged.pieces
+        near = {key for n in {number[k] for k in template.members} for key in pieces[n].members}
+        return [edit for edit in self.edits if not near.isdisjoint(edit.shape_keys())]
+
+    def holds(self, key: bytes) -> bool:
+        """Whether a shape is known."""
+        return key in self._shapes
+
+    def lines(self, key: bytes) -> tuple[bytes, ...]:
+        """The lines kept of a known shape."""
+        return tuple(self._shapes[key])
+
     def merge(self, other: Miner) -> Miner:
-        """A new miner with the shapes of both; call `group` on it."""
-        result = Miner(max(self.max_shapes, other.max_shapes))
+        """A new miner with the shapes of both and this one's edits; call `group` on it."""
+        result = Miner(max(self.max_shapes, other.max_shapes), self.edits)
         for miner in (self, other):
             miner._settle()
             for key, lines in miner._shapes.items():
                 known = result._shapes.get(key, [])
-                result._shapes[key] = _kept([*known, *(x for x in lines if x not in known)])
+                result._shapes[key] = kept([*known, *(x for x in lines if x not in known)])
             for key, ids in miner._former.items():
                 result._former[key] = result._former.get(key, set()) | ids
         result._settle()
@@ -178,7 +235,12 @@ class Miner:
         gone = set(_bytes_of(keys))
         for key in gone:
             self._shapes.pop(key, None)
-        for code in {self._codes.pop(k) for k in gone if k in self._codes}:
+        arranged = self._arranged
+        codes = {arranged.codes[k] for k in gone if k in arranged.codes}
+        for key in gone:
+            arranged.codes.pop(key, None)
+            arranged.number.pop(key, None)
+        for code in codes:
             template = self.templates[code]
             ids = {template.id}.union(*(self._former.pop(k, ()) for k in template.members))
             left = [k for k in template.members if k in self._shapes]
@@ -188,53 +250,38 @@ class Miner:
     def assign(self, key: tuple[int, int], content: bytes) -> Template:
         """The template of one shape, by the frozen groups of the last `group`.
 
-        A shape the groups know gives its own template; one that a template's generalisation covers
-        gives that template (the most specific, then the smallest id); any other a fresh template
-        made from this line alone. Nothing is remembered, so answers never depend on each other.
+        A shape the groups know gives its own template; one that edits put together with a known
+        shape gives that shape's; one that a template's generalisation covers gives that template
+        (the most specific, then the smallest id); any other a fresh template made from this line
+        alone. Nothing is remembered, so answers never depend on each other.
         """
-        name = (key[0] << 64 | key[1]).to_bytes(16, "big")
-        code = self._codes.get(name, -1)
-        if code < 0:
-            items = tuple(self._lexer.items(content))
-            code = self._match(items)
-        if code >= 0:
-            return self.templates[code]
-        return Template([name], content, lines=((content,),))
+        name = _bytes_of_key(key)
+        like = self._arranged.like(name, content)
+        if like is None:
+            return self._arranged.fresh(name, content)
+        return self.templates[self._arranged.codes[like]]
 
-    def _match(self, items: Items) -> int:
-        if self._frozen is None:
-            self._freeze()
-        assert self._frozen is not None
-        for wild, lists in self._patterns.get(_skeleton(items), ()):
-            code = self._frozen.get(_masked(items, wild, lists))
-            if code is not None:
-                return code
-        return -1
-
-    def _freeze(self) -> None:
-        """Index the templates: by skeleton the wild positions in use, by masked items the code."""
-        self._frozen = {}
-        patterns: dict[Items, set[tuple[frozenset[int], frozenset[int]]]] = {}
-        for code, template in enumerate(self.templates):
-            lines = self._shapes.get(template.members[0])
-            if lines is None:  # evicted since the last `group`
-                continue
-            items = tuple(self._lexer.items(lines[0]))
-            self._frozen.setdefault(_masked(items, template.wild, template.lists), code)
-            patterns.setdefault(_skeleton(items), set()).add((template.wild, template.lists))
-        self._patterns = {
-            key: sorted(found, key=lambda p: (len(p[0]) + len(p[1]), sorted(p[0]), sorted(p[1])))
-            for key, found in patterns.items()
-        }
+    def meet(self, key: tuple[int, int], content: bytes) -> tuple[str, Template]:
+        """The same for detectors: the id under which they know the template, and what to show."""
+        name = _bytes_of_key(key)
+        like = self._arranged.like(name, content)
+        if like is None:
+            template = self._arranged.fresh(name, content)
+        elif self._learned is not None:
+            at = self._learned.of(like)
+            return self._learned.ids[at], self._learned.shown[at]
+        else:
+            template = self.templates[self._arranged.codes[like]]
+        return template.id, template
 
     def to_table(self, exemplars: bool = True) -> pa.Table:
-        """The templates of the last `group` and all that restores this miner, a row per template.
+        """The groups of the last `group`, and all else that restores this miner but its edits.
 
         Without `exemplars` only masked lines are kept: ids and texts stay, and so do the ids after
         another `group`, but its texts then know less about masked tokens.
         """
         rows: list[dict[str, Any]] = []
-        for template in self.templates:
+        for template in self._arranged.pieces:
             members = [key for key in template.members if key in self._shapes]
             if not members:  # all were evicted since the last `group`
                 continue
@@ -250,30 +297,44 @@ class Miner:
                     "lists": sorted(template.lists),
                     "keys": [key.hex() for key in members],
                     "lines": lines if exemplars else [[mask(x[0])] for x in lines],
+                    "learned": self._learned_as(members, template.id),
                 }
             )
         return pa.Table.from_pylist(rows, schema=SCHEMA)
 
+    def _learned_as(self, members: list[bytes], own: str) -> list[str]:
+        ids = [self._learned_ids.get(key, own) for key in members]
+        return [] if ids == [own] * len(ids) else ids
+
     @classmethod
-    def from_table(cls, table: pa.Table, max_shapes: int = 1_000_000) -> Miner:
-        """The miner that `to_table` wrote, grouped as it was."""
-        miner = cls(max_shapes)
+    def from_table(
+        cls, table: pa.Table, max_shapes: int = 1_000_000, edits: Sequence[Edit] = ()
+    ) -> Miner:
+        """The miner that `to_table` wrote, grouped as it was, with these edits."""
+        miner = cls(max_shapes, edits)
+        pieces = []
         for row in table.to_pylist():
             keys = [bytes.fromhex(k) for k in row["keys"]]
             miner._shapes.update(zip(keys, row["lines"], strict=True))
             if row["former"]:
                 miner._former[keys[0]] = set(row["former"])
-            miner.templates.append(
+            learned = row.get("learned") or ()  # older models have none
+            if learned:
+                if not all(map(_ID.fullmatch, learned)):
+                    raise ValueError(f"learned: expected ids of templates, not {learned[0]!r:.40}")
+                miner._learned_ids.update(zip(keys, learned, strict=True))
+            pieces.append(
                 Template(
                     keys,
-                    _exemplar(row["lines"][0]),
+                    exemplar(row["lines"][0]),
                     tuple(row["former"]),
                     frozenset(row["wild"]),
                     frozenset(row["lists"]),
                     form=(tuple(row["parts"]), tuple(row["types"])),
                 )
             )
-        miner._reindex()
+        miner._arrange(pieces)
+        miner._relate()
         return miner
 
 
@@ -283,32 +344,5 @@ def _bytes_of(keys: Keys) -> list[bytes]:
     return [raw[i : i + 16] for i in range(0, len(raw), 16)]
 
 
-def _order(line: bytes) -> tuple[bool, int, bytes]:
-    """Long lines last, then by checksum: a sample that does not depend on order."""
-    return len(line) > _LONG, zlib.crc32(line), line
-
-
-def _kept(lines: list[bytes]) -> list[bytes]:
-    """The exemplars to keep: `EXEMPLARS_MAX`; a long line only alone, for want of shorter ones."""
-    best = sorted(lines, key=_order)[:EXEMPLARS_MAX]
-    return best[:1] + [line for line in best[1:] if len(line) <= _LONG]
-
-
-def _exemplar(lines: Sequence[bytes]) -> bytes | None:
-    """The line to show. A line with a NUL stands for one whose text was not kept."""
-    return min((line for line in lines if b"\x00" not in line), key=_order, default=None)
-
-
-def _skeleton(items: Items) -> Items:
-    """The delimiters of a row, all else being alike."""
-    return tuple([i if is_delimiter(i) else b"" for i in items])
-
-
-def _masked(items: Items, wild: frozenset[int], lists: frozenset[int]) -> Items:
-    result = list(items)
-    for at in wild:
-        result[at] = _ANY
-    for at in lists:
-        if result[at][:1] == b"\x00":
-            result[at] = _LIST
-    return tuple(result)
+def _bytes_of_key(key: tuple[int, int]) -> bytes:
+    return (key[0] << 64 | key[1]).to_bytes(16, "big")

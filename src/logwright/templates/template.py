@@ -27,7 +27,8 @@ class Template:
     `members` are the shapes' keys (16 bytes each), smallest first; `exemplar` a line's content,
     where kept; `former` ids it had before its smallest shapes were evicted. `wild` and `lists` are
     the item positions that were found to be variable words and lists. `lines` are some members'
-    lines: the text is worded from them when it is first asked for.
+    lines: the text is worded from them when it is first asked for. `name` and `muted` are the
+    user's words on it (`templates.edits`).
 
     >>> t = Template([bytes(16)], b"took 12 ms", lines=((b"took 12 ms",),))
     >>> t.text, t.types, t.parameters(b"took 7 ms")
@@ -41,6 +42,8 @@ class Template:
     lists: frozenset[int] = frozenset()
     lines: tuple[tuple[bytes, ...], ...] = field(default=(), repr=False, compare=False)
     form: Form | None = field(default=None, repr=False)
+    name: str | None = None
+    muted: bool = False
 
     def _worded(self) -> Form:
         if self.form is None:

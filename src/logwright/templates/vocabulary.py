@@ -1,7 +1,9 @@
 """The vocabulary: from process-local shape codes to template indices, and what is known of each.
 
-Indices ``0..known-1`` are the model's templates, in the order of their ids; templates that come up
-later follow in order of first sight. Ids are stable, indices are not: they never leave a process.
+Indices ``0..known-1`` are the model's templates as detectors learned them, in the order of their
+ids; templates that come up later follow in order of first sight. Ids are stable, indices are not:
+they never leave a process. Where a user has merged templates since, several indices show one
+template (`templates.learned`).
 """
 
 from __future__ import annotations
@@ -21,45 +23,53 @@ __all__ = ["Vocabulary"]
 class Vocabulary:
     """Templates by index, and the index of every shape code seen in this process."""
 
-    def __init__(self, miner: Miner, templates: Sequence[Template]) -> None:
+    def __init__(self, miner: Miner, templates: Sequence[Template] | None = None) -> None:
+        """`templates`: those that are known; the miner's, as detectors know them, if not given."""
         self.miner = miner
+        if templates is None:
+            ids, templates = miner.learned()
+        else:
+            ids = [t.id for t in templates]
         self.templates: list[Template] = list(templates)
         self.known = len(self.templates)
-        self._index = {t.id: i for i, t in enumerate(self.templates)}
+        self._ids = list(ids)
+        self._index = {name: i for i, name in enumerate(ids)}
         self._of_shape = np.empty(0, np.int32)
-        self._hash = np.array([int(t.id[2:], 16) for t in self.templates], np.uint64)
+        self._hash = np.empty(0, np.uint64)
 
     def __len__(self) -> int:
         return len(self.templates)
 
     @property
     def hashes(self) -> NDArray[np.uint64]:
-        """A 64-bit number per template, from its id: the same in every process."""
-        if len(self._hash) < len(self.templates):
-            more = [int(t.id[2:], 16) for t in self.templates[len(self._hash) :]]
+        """A 64-bit number per template, from the id under which detectors know it: the same in
+        every process."""
+        if len(self._hash) < len(self._ids):
+            more = [int(name[2:], 16) for name in self._ids[len(self._hash) :]]
             self._hash = np.concatenate((self._hash, np.array(more, np.uint64)))
         return self._hash
 
     def learn_shapes(self, codes: Int32s, keys: NDArray[np.uint64]) -> None:
         """Enter shape codes whose keys the miner has grouped."""
-        self._enter(codes, self.miner.of(keys))
+        self._enter(codes, self.miner.learned_of(keys))
 
     def meet_shapes(
         self, codes: Int32s, keys: NDArray[np.uint64], contents: Sequence[bytes]
     ) -> None:
         """Enter shape codes met while detecting: known shapes by their group, new ones by
-        `Miner.assign`, which looks at nothing but the frozen groups and the shape itself."""
-        found = self.miner.of(keys)
+        `Miner.meet`, which looks at nothing but the frozen groups and the shape itself."""
+        found = self.miner.learned_of(keys)
         for at in np.flatnonzero(found < 0).tolist():
             key = (int(keys[at, 0]), int(keys[at, 1]))
-            found[at] = self._add(self.miner.assign(key, contents[at]))
+            found[at] = self._add(*self.miner.meet(key, contents[at]))
         self._enter(codes, found)
 
-    def _add(self, template: Template) -> int:
-        at = self._index.get(template.id)
+    def _add(self, name: str, template: Template) -> int:
+        at = self._index.get(name)
         if at is None:
-            at = self._index[template.id] = len(self.templates)
+            at = self._index[name] = len(self.templates)
             self.templates.append(template)
+            self._ids.append(name)
         return at
 
     def _enter(self, codes: Int32s, templates: Int32s) -> None:
