@@ -1,20 +1,23 @@
-"""Every format reads its own samples, and the twelve published systems, as stated."""
+"""Every format reads its own samples, files of it, and the twelve published systems, as stated."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logwright.errors import FormatError
+from logwright.bench import formats as bench
+from logwright.errors import FormatError, InputError
 from logwright.logs import program as p
 from logwright.logs.batch import NO_TIME
 from logwright.logs.formats import FORMATS, Detected, Format, detect, sample_lines, use
@@ -24,338 +27,18 @@ from logwright.logs.timestamps import iso
 
 Row = tuple[str | None, str | None, str | None, str | None, str]
 
+SAMPLES = Path(__file__).parent / "samples"
+
 # What each sample of each format is read as: time (in 2000 without a year, in 1970 without a day),
 # host, component, level, message.
 READ: dict[str, list[Row]] = {
-    "bgl": [
-        (
-            "2005-06-03T22:42:50.675872Z",
-            "R02-M1-N0-C:J12-U11",
-            "KERNEL",
-            "INFO",
-            "instruction cache parity error corrected",
-        ),
-        (
-            "2005-06-04T07:24:32.398284Z",
-            "R23-M1-N8-I:J18-U11",
-            "APP",
-            "FATAL",
-            "ciod: failed to read message prefix",
-        ),
-        (
-            "2005-06-03T22:42:50.675872Z",
-            "R02-M1-N0-C:J12-U11",
-            "KERNEL",
-            "INFO",
-            "instruction cache parity error corrected",
-        ),
-    ],
-    "thunderbird": [
-        ("2005-11-09T20:01:01Z", "dn228", "crond", None, "(root) CMD (true)"),
-        ("2005-11-09T20:01:01Z", "dn3", "kernel", None, "[KERNEL_IB] timed out"),
-        ("2005-11-09T20:01:01Z", "dn228", "crond(pam_unix)", None, "session closed for user root"),
-    ],
-    "hpc": [
-        (
-            "2004-02-26T14:12:22Z",
-            "node-246",
-            "unix.hw",
-            None,
-            "Component State Change: Component alt0 is in the unavailable state (HWID=1973)",
-        ),
-        ("2005-12-23T01:06:40Z", "node-1", "gige", None, "ambient=30"),
-    ],
-    "hdfs": [
-        (
-            "2008-11-09T20:36:15Z",
-            None,
-            "dfs.DataNode$PacketResponder",
-            "INFO",
-            "PacketResponder 1 for block blk_38865049064139660 terminating",
-        ),
-        (
-            "2008-11-09T21:40:43Z",
-            None,
-            "dfs.DataNode$DataXceiver",
-            "WARN",
-            "10.251.126.5:50010:Got exception",
-        ),
-    ],
-    "healthapp": [
-        ("2017-12-23T22:15:29Z", None, "Step_LSC", None, "onStandStepChanged 3579"),
-        ("2017-12-24T00:07:20Z", None, "Step_SPUtils", None, " getTodayTotalDetailSteps = 0"),
-    ],
-    "proxifier": [
-        (
-            "2000-10-30T16:49:06Z",
-            None,
-            "chrome.exe",
-            None,
-            "proxy.cse.cuhk.edu.hk:5070 open through proxy HTTPS",
-        ),
-        (
-            "2000-10-30T16:54:08Z",
-            None,
-            "ss.exe",
-            None,
-            "10.1.2.3:443 close, 0 bytes sent, lifetime 00:01",
-        ),
-    ],
-    "apache": [
-        (
-            "2005-12-04T04:47:44Z",
-            None,
-            None,
-            "notice",
-            "workerEnv.init() ok /etc/httpd/workers2.properties",
-        ),
-        (
-            "2005-12-04T05:15:09Z",
-            None,
-            None,
-            "error",
-            "[client 222.166.160.184] Directory index forbidden",
-        ),
-        (
-            "2024-01-11T10:10:10.123456Z",
-            None,
-            "core",
-            "error",
-            "[client 10.0.0.1:5] AH00128: File does not exist: /var/www/x",
-        ),
-    ],
-    "access": [
-        ("2000-10-10T20:55:36Z", None, None, None, '"GET /apache_pb.gif HTTP/1.0" 200 2326'),
-        ("2024-05-01T10:00:00Z", None, None, None, '"POST /api HTTP/1.1" 502 150 "-" "curl/8.5"'),
-    ],
-    "nginx": [
-        (
-            "2024-05-01T10:00:00Z",
-            None,
-            None,
-            "error",
-            "*5 connect() failed (111: Connection refused)",
-        ),
-        ("2024-05-01T10:00:01Z", None, None, "notice", "start worker process 29"),
-    ],
-    "cbs": [
-        ("2016-09-28T04:30:30Z", None, "CBS", "Info", "Loaded Servicing Stack v6.1.7601"),
-        ("2016-09-28T04:30:31Z", None, "CSI", "Info", "00000001@2016/9/27:20:30:31.455 Wcp"),
-    ],
-    "zookeeper": [
-        (
-            "2015-07-29T17:41:44.747Z",
-            None,
-            "QuorumPeer[myid=1]/0:0:0:0:0:0:0:0:2181:FastLeaderElection",
-            "INFO",
-            "Notification time out: 3200",
-        ),
-        (
-            "2015-07-29T19:04:12.394Z",
-            None,
-            "/10.10.34.11:3888:QuorumCnxManager$Listener",
-            "INFO",
-            "Received connection request /10.10.34.11:45307",
-        ),
-    ],
-    "android": [
-        (
-            "2000-03-17T16:13:38.811Z",
-            None,
-            "WindowManager",
-            "D",
-            "printFreezingDisplayLogsopening app",
-        ),
-        ("2000-03-17T16:13:38.936Z", None, "PowerManager_screenOn", "I", "DisplayPowerState"),
-        ("2024-03-17T16:13:45.382Z", None, "AlarmManager", "E", "alarm set in the past"),
-    ],
-    "spark": [
-        (
-            "2017-06-09T20:10:40Z",
-            None,
-            "executor.CoarseGrainedExecutorBackend",
-            "INFO",
-            "Registered signal handlers",
-        ),
-        (
-            "2017-06-09T20:10:45Z",
-            None,
-            "storage.BlockManager",
-            "WARN",
-            "Putting block rdd_0_1 failed",
-        ),
-    ],
-    "hadoop": [
-        (
-            "2015-10-18T18:01:47.978Z",
-            None,
-            "org.apache.hadoop.mapreduce.v2.app.MRAppMaster",
-            "INFO",
-            "Created MRAppMaster for application appattempt_1445144423722_0020_000001",
-        ),
-        (
-            "2015-10-18T18:05:27.570Z",
-            None,
-            "org.apache.hadoop.ipc.Client",
-            "WARN",
-            "Address change detected.",
-        ),
-    ],
-    "python": [
-        ("2020-01-01T00:00:00.123Z", None, "my.app", "INFO", "listening on port 8080"),
-        ("2020-01-01T00:00:00.123Z", None, None, "WARNING", "disk is nearly full"),
-        ("2020-01-01T00:00:00.123Z", None, "app", "ERROR", "Exception on /login [POST]"),
-        ("2024-01-01T10:00:00Z", None, "MainProcess", "INFO", "Connected to redis://localhost"),
-        ("2024-05-01T10:00:00.123Z", None, "__main__", "INFO", "loaded 12 items"),
-        ("2024-05-01T10:00:00Z", None, None, "INFO", "Booting worker with pid: 1234"),
-        ("2024-05-01T10:00:00Z", None, "web", "I", "200 GET / (127.0.0.1) 0.56ms"),
-        ("2024-05-01T10:00:00.123Z", None, "ServerApp", "I", "Serving notebooks from /home"),
-        (None, None, "root", "INFO", "this one has no time"),
-        (None, None, None, "INFO", '127.0.0.1:5000 - "GET / HTTP/1.1" 200 OK'),
-    ],
-    "log4j": [
-        ("2024-05-01T10:00:00.123Z", None, "com.example.App", "INFO", "Started in 2.1 seconds"),
-        ("1970-01-01T10:00:00.123Z", None, "c.e.web.Filter", "WARN", "slow request: 1200 ms"),
-        ("2015-07-29T17:41:44.747Z", None, None, "INFO", "starting quorum peer"),
-        ("2024-05-01T10:00:00.123Z", None, "o.s.b.SpringApplication", "INFO", "Up"),
-        ("2024-05-01T08:00:00.123Z", None, "o.s.b.SpringApplication", "INFO", "Up now"),
-        (
-            "2024-05-01T10:00:00.123Z",
-            None,
-            "com.example.Dao",
-            "ERROR",
-            "no connection after 3 tries",
-        ),
-        (
-            "2024-05-01T10:00:00.123Z",
-            None,
-            "org.apache.catalina.startup.Catalina.start",
-            "INFO",
-            "Server up",
-        ),
-        ("2024-05-01T10:00:00.123Z", "node-1", "o.e.n.Node", "INFO", "started"),
-        ("2024-05-01T10:00:00.123Z", None, "CassandraDaemon.java:123", "INFO", "JVM vendor: x"),
-    ],
-    "openstack": [
-        (
-            "2017-05-16T00:00:00.008Z",
-            None,
-            "nova.osapi_compute.wsgi.server",
-            "INFO",
-            '10.11.10.1 "GET /v2/servers" status: 200',
-        ),
-        (
-            "2017-05-16T00:00:04.500Z",
-            None,
-            "nova.compute.manager",
-            "INFO",
-            "[instance: b9000564] VM Started (Lifecycle Event)",
-        ),
-        (
-            "2017-05-16T00:00:04.562Z",
-            None,
-            "nova.virt.libvirt.imagecache",
-            "WARNING",
-            "Unknown base file",
-        ),
-    ],
-    "ruby": [
-        ("2024-05-01T10:00:00.123456Z", None, None, "INFO", "Started GET / for 10.0.0.1"),
-    ],
-    "klog": [
-        ("2000-05-01T10:00:00.123456Z", None, "controller.go", "I", "Starting workers"),
-        ("2000-11-30T23:59:59.000001Z", None, "reflector.go", "E", "Failed to watch *v1.Pod: EOF"),
-    ],
-    "logfmt": [
-        ("2024-05-01T10:00:00Z", None, None, "info", 'msg="listening" port=8080'),
-        ("2024-05-01T08:00:00Z", None, None, "WARN", 'msg="slow query" ms=1200'),
-        ("2024-05-01T10:00:00.123Z", None, "main.go", "info", 'msg="Server is ready"'),
-    ],
-    "cri": [
-        ("2024-05-01T10:00:00.123456789Z", None, None, None, "listening on :8080"),
-        ("2024-05-01T08:00:00.223456789Z", None, None, None, "panic: runtime error"),
-    ],
-    "database": [
-        (
-            "2024-05-01T10:00:00.123Z",
-            None,
-            None,
-            "LOG",
-            "database system is ready to accept connections",
-        ),
-        ("2024-05-01T10:00:02.125Z", None, "shop", "ERROR", 'relation "items" does not exist'),
-        ("2024-05-01T10:00:00.123456Z", None, "Server", "Warning", "CA certificate is expired"),
-    ],
-    "syslog5424": [
-        ("2003-10-11T22:14:15.003Z", "mymachine.example.com", "su", "<34", "'su root' failed"),
-        ("2003-08-24T12:14:15.000003Z", "192.0.2.1", "evntslog", "<165", "An application event"),
-        ("2003-10-11T22:14:15Z", "host", "app", "<165", "two elements"),
-    ],
-    "syslog": [
-        (
-            "2000-06-14T15:16:01Z",
-            "combo",
-            "sshd(pam_unix)",
-            None,
-            "authentication failure; logname= uid=0",
-        ),
-        (
-            "2000-12-10T06:55:46Z",
-            "LabSZ",
-            "sshd",
-            None,
-            "Invalid user webmaster from 173.234.31.186",
-        ),
-        (
-            "2000-10-11T22:14:15Z",
-            "mymachine",
-            "su",
-            "<34",
-            "'su root' failed for lonvick on /dev/pts/8",
-        ),
-        (
-            "2000-07-01T09:00:55Z",
-            "calvisitor-10-105",
-            "kernel",
-            None,
-            "IOThunderboltSwitch<0>(0x0)::listen",
-        ),
-        ("2000-07-01T22:13:12Z", "air", "com.apple.xpc.launchd", None, "Unknown key: Type"),
-        (
-            "2024-05-01T08:00:00.123456Z",
-            "web1",
-            "systemd",
-            None,
-            "Started Session 12 of User root.",
-        ),
-        ("2000-06-14T15:16:01Z", None, "sshd", None, "Connection closed by 10.0.0.1"),
-    ],
-    "timestamped": [
-        ("2024-05-01T10:00:00.123Z", None, None, "INFO", "user 12 logged in"),
-        (
-            "2024-05-01T10:00:00.123Z",
-            None,
-            None,
-            "INFO",
-            "new leader elected (kafka.controller.KafkaController)",
-        ),
-        ("2024-05-01T10:00:00Z", None, None, "error", "cannot open /dev/sda"),
-        ("2023-11-14T22:13:20.123Z", None, None, None, "eth0 link up"),
-        (
-            "2024-05-01T10:00:00Z",
-            None,
-            None,
-            None,
-            "http: TLS handshake error from 10.0.0.1:5000: EOF",
-        ),
-        ("2024-05-01T10:00:00.123Z", None, None, "WARN", "queue is full"),
-        ("1970-01-01T10:00:00Z", None, None, None, "tick"),
-        ("1970-01-01T10:00:00Z", None, None, "INF", "Now listening on: http://localhost:5000"),
-        ("2024-05-01T10:00:00Z", None, None, None, "job 17 done"),
-        ("2024-05-01T10:00:00Z", None, None, None, "pump 3,stopped"),
-        ("2024-05-01T10:00:00Z", None, "web-1", None, "listening"),
-    ],
+    name: [tuple(row) for row in rows]
+    for name, rows in json.loads((SAMPLES / "read.json").read_text("utf-8")).items()
 }
+
+# What each sample file holds, as the lines were made: its format, how many lines name a time,
+# whether those name the year, how many name a level, and the first and last time.
+EXPECTED: dict[str, dict[str, Any]] = json.loads((SAMPLES / "expected.json").read_text("utf-8"))
 
 
 def read(detected: Detected, line: bytes) -> Row:
@@ -396,12 +79,13 @@ def test_samples_are_read_alike_behind_a_label(format: Format) -> None:
 def test_names_are_unique_and_special_formats_come_before_general_ones() -> None:
     names = [format.name for format in FORMATS]
     assert len(set(names)) == len(names)
-    assert names[-2:] == ["timestamped", "plain"]
+    assert names[-4:] == ["timestamped", "compose", "mysqlslow", "plain"]
 
 
 def test_levels_of_samples_are_levels() -> None:
-    levels = [row[3] for rows in READ.values() for row in rows if row[3] is not None]
-    assert all(level_code(level.encode()) for level in levels)
+    for format in FORMATS:
+        for row in READ.get(format.name, []):
+            assert row[3] is None or level_code(row[3].encode()) or row[3] in format.levels
 
 
 # --- detection ------------------------------------------------------------------------------------
@@ -427,6 +111,12 @@ def test_the_special_format_wins_though_the_general_one_fits_more() -> None:
     assert ts[0] != NO_TIME
     assert repeated[spans[0, 0] : spans[0, 1]] == b"irc"
     assert status[0] == p.PARTIAL
+
+
+@pytest.mark.parametrize(("good", "told"), [(7, True), (8, False)])
+def test_a_guess_that_is_not_sure_says_how_to_override_it(good: int, told: bool) -> None:
+    lines = [b"Jun 14 15:16:01 combo su: x"] * good + [b"lorem ipsum"] * (10 - good)
+    assert detect(lines).reason.endswith("; if that is wrong, see --format") == told
 
 
 def test_below_half_it_is_plain_text() -> None:
@@ -490,6 +180,135 @@ def test_any_bytes_get_some_format(samples: list[bytes]) -> None:
         run_on(detected.program, samples)
 
 
+# --- files of each format -------------------------------------------------------------------------
+
+
+def test_there_is_a_file_for_each_format_of_files() -> None:
+    published = {"bgl", "thunderbird", "hpc", "hdfs", "healthapp", "proxifier"}  # read below
+    assert {truth["format"] for truth in EXPECTED.values()} | published == {f.name for f in FORMATS}
+    assert {path.name for path in SAMPLES.glob("*.log")} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_files_are_read_as_they_were_made(name: str) -> None:
+    found = bench.read((SAMPLES / name).read_bytes())
+    times = found.ts[found.ts != NO_TIME]
+    seen: dict[str, Any] = {
+        "format": found.detected.format.name,
+        "timed": len(times),
+        "levels": int(np.count_nonzero(found.level)),
+    }
+    if len(times):
+        seen |= {"first": iso(int(times[0])), "last": iso(int(times[-1]))}
+    assert seen == {key: value for key, value in EXPECTED[name].items() if key != "year"}
+    if found.detected.program and len(times):
+        assert found.detected.names_year == EXPECTED[name]["year"]
+
+
+def test_levels_of_their_own_are_not_levels_elsewhere() -> None:
+    redis = detect([b"1:M 01 May 2024 10:00:00.123 # Can't save in background"])
+    assert redis.slots == ("component", "level")
+    assert detect([b"2024-05-01 10:00:00 * 3 items", b"2024-05-01 10:00:00 # note"]).slots == ()
+    assert [level_code(text) for text in (b"evel>2", b"2", b"*", b"-")] == [6, 7, 4, 0]
+
+
+def test_a_telltale_keeps_a_format_from_other_logs() -> None:
+    line = b"2024-05-01T10:00:00.1234567Z starting"
+    assert detect([line] * 9).format.name == "timestamped"
+    assert detect([line] * 9 + [b"2024-05-01T10:00:00.1234567Z ##[group]x"]).format.name == "github"
+    assert use("github", [line]).program
+
+
+def test_of_two_that_fit_as_many_the_one_with_times_wins() -> None:
+    record = [b"May 01, 2024 10:00:00 AM com.example.App run", b"INFO: started"]
+    assert detect(record * 9).names_day
+
+
+@pytest.mark.parametrize("format", FORMATS, ids=lambda f: f.name)
+def test_damaged_files_are_read_line_by_line(format: Format) -> None:
+    whole = "\n".join(format.samples).encode()
+    place = st.integers(0, len(whole))
+    damage = st.one_of(
+        st.tuples(st.just("flip"), place, st.binary(min_size=1, max_size=1)),
+        st.tuples(st.just("cut"), place, st.just(b"")),
+        st.tuples(st.just("insert"), place, st.binary(min_size=1, max_size=8)),
+        st.tuples(st.just("join"), place, st.just(b"")),
+    )
+
+    @settings(max_examples=max(settings.default.max_examples // 10, 1))
+    @given(st.lists(damage, min_size=1, max_size=12))
+    def check(damages: list[tuple[str, int, bytes]]) -> None:
+        buf = whole
+        for kind, at, text in damages:
+            if kind == "flip":
+                buf = buf[:at] + text + buf[at + 1 :]
+            elif kind == "cut":
+                buf = buf[:at] + buf[at + 7 :]
+            elif kind == "insert":
+                buf = buf[:at] + text + buf[at:]
+            else:
+                buf = buf[:at] + buf[at:].replace(b"\n", b"", 1)
+        rows = buf.count(b"\n") + (not buf.endswith(b"\n") and buf != b"")
+        found = bench.read(buf)
+        assert len(found.ts) == len(found.level) == rows
+        assert use(format.name, sample_lines(buf)).format is format
+
+    check()
+
+
+# --- JSON and text in one file --------------------------------------------------------------------
+
+OBJECT = b'{"time": "2024-05-01T10:00:00Z", "level": "info", "msg": "up"}'
+TEXT = b"2024-05-01T10:00:01Z [error] worker 3 died"
+
+
+def test_a_mixed_source_is_json_with_the_layout_of_its_text() -> None:
+    detected = detect(([OBJECT] * 5 + [TEXT] * 3) * 20)
+    assert detected.format.kind == "json"
+    assert detected.slots == ("level",)
+    assert detected.names_year
+    assert detected.reason == (
+        "mixed JSON lines and text with times: 62 % objects, 100 % of the other 60 sampled lines"
+    )
+
+
+def test_where_no_layout_fits_the_text_has_none() -> None:
+    detected = detect([OBJECT] * 9 + [b"Server starting up"])
+    assert (detected.format.kind, detected.program) == ("json", b"")
+    assert detected.reason == (
+        "mixed JSON lines and plain text: 90 % objects; if that is wrong, see --format"
+    )
+
+
+@pytest.mark.parametrize(
+    ("objects", "texts", "broken", "kind", "mixed"),
+    [
+        (200, 0, 0, "json", False),
+        (196, 4, 0, "json", False),  # a stray line of text changes nothing
+        (150, 0, 50, "json", False),  # lines that were cut are no text
+        (190, 10, 0, "json", True),
+        (10, 190, 0, "json", True),
+        (9, 191, 0, "text", False),
+        (2, 18, 0, "text", False),  # too few to tell
+    ],
+)
+def test_what_counts_as_mixed(
+    objects: int, texts: int, broken: int, kind: str, mixed: bool
+) -> None:
+    detected = detect([OBJECT] * objects + [TEXT] * texts + [OBJECT[:-9] + b"}"] * broken)
+    assert (detected.format.kind, detected.reason.startswith("mixed")) == (kind, mixed)
+    assert bool(detected.program) == (mixed or kind == "text")
+
+
+def test_json_behind_a_header_or_a_label_is_text() -> None:
+    line = b'2024-05-01T10:00:00Z INFO {"msg": "up", "port": 8080}'
+    detected = detect([line] * 9)
+    assert detected.format.name == "timestamped"
+    assert read(detected, line)[3:] == ("INFO", '{"msg": "up", "port": 8080}')
+    labelled = [b"- " + OBJECT] * 6 + [b"- " + TEXT] * 4
+    assert detect(labelled, label_prefix=True).format.kind != "json"
+
+
 # --- by name, by layout ---------------------------------------------------------------------------
 
 
@@ -511,6 +330,25 @@ def test_a_layout_may_be_given() -> None:
     assert detected.reason == "layout as given: 100 % of 2 sampled lines"
     assert detected.slots == ("level",)
     assert not detected.names_day
+
+
+def test_a_field_may_be_empty_or_end_at_a_tab() -> None:
+    line = b"client= user=ann\tbig job\tdone"
+    detected = use("client=<host?> user=<component...>\\\t<_...>\\\t<content>", [line])
+    content, _, spans, status = run_on(detected.program, [line])
+    assert (status[0], line[content[0] :]) == (p.FULL, b"done")
+    assert [line[a:b] for a, b in spans[0, :4].reshape(2, 2)] == [b"", b"ann"]
+    with pytest.raises(
+        FormatError, match=r"column 1: '\?' needs one character that ends the field"
+    ):
+        use("<a?>{(x)}{[y]} <content>", [])
+
+
+def test_a_name_that_stands_twice_is_read_where_the_line_has_it() -> None:
+    layout = "<level>{@<component> <level>}: <content>"
+    for line, level in ((b"LOG: x", b"LOG"), (b"app@shop ERROR: x", b"ERROR")):
+        _, _, spans, _ = run_on(use(layout, [line]).program, [line])
+        assert line[spans[0, 4] : spans[0, 5]] == level
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
@@ -592,6 +430,30 @@ def test_published_systems(loghub: dict[str, bytes], system: str) -> None:
     if system in ("BGL", "HDFS", "HPC", "Hadoop", "HealthApp", "Windows"):
         components = [buf[s:e].decode() for s, e in spans[:, 2:4].tolist()]
         assert components == [row["Component"] for row in rows]
+
+
+# --- benchmark, page ------------------------------------------------------------------------------
+
+
+def test_the_benchmark_counts_formats_and_times(tmp_path: Path) -> None:
+    (tmp_path / "Linux_2k.log").write_bytes(b"Jun 14 15:16:01 combo su: x\n" * 20)
+    (tmp_path / "HDFS_2k.log").write_bytes(b"lorem ipsum\n" * 20)
+    (tmp_path / "x.log").write_bytes(b"INFO: up\n" * 3)
+    (tmp_path / "expected.json").write_text('{"x.log": {"format": "python", "timed": 0}}')
+    result = bench.run(tmp_path, samples=tmp_path)
+    rows = {row["source"]: row for row in result["rows"]}
+    assert rows["LogHub Linux"]["right"]
+    assert (rows["LogHub HDFS"]["detected"], rows["LogHub HDFS"]["times"]) == ("plain", 0)
+    assert (rows["x.log"]["right"], rows["x.log"]["times"]) == (True, None)
+    assert result["summary"] == {"right": 2, "of": 3, "times": 0.5}
+
+
+def test_the_benchmark_says_what_is_absent(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no LogHub 2k system"):
+        bench.run(tmp_path)
+    (tmp_path / "Linux_2k.log").write_bytes(b"x\n")
+    with pytest.raises(InputError, match=r"holds no expected\.json"):
+        bench.run(tmp_path, samples=tmp_path)
 
 
 def test_the_page_lists_every_format() -> None:

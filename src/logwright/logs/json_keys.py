@@ -26,25 +26,27 @@ __all__ = ["Keys", "find_keys", "level_name"]
 _MESSAGE = [
     "message", "msg", "log", "event", "text", "body", "short_message", "body.stringvalue",
     "textpayload", "jsonpayload.message", "log.message", "record.message", "data.message", "@m",
-    "@mt", "raw", "_raw", "description",
+    "@mt", "@message", "fields.message", "raw", "_raw", "output", "description",
 ]
 _TIME = [
     "timestamp", "@timestamp", "time", "ts", "datetime", "date", "@t", "t", "eventtime",
     "event_time", "timeunixnano", "observedtimeunixnano", "t.$date", "timestamp.$date",
     "instant.epochsecond", "timemillis", "asctime", "__realtime_timestamp", "log.time",
-    "created_at", "start_time",
+    "created_at", "start_time", "time_iso8601", "startutc", "requestreceivedtimestamp",
+    "stagetimestamp", "msec",
 ]
 _LEVEL = [
     "level", "severity", "log.level", "lvl", "loglevel", "log_level", "levelname", "level_name",
-    "severitytext", "severity_text", "@l", "priority", "s", "severitynumber", "severity_number",
+    "severitytext", "severity_text", "@l", "@level", "priority", "s", "error_severity",
+    "severitynumber", "severity_number",
 ]
 _HOST = [
     "host", "hostname", "host.name", "host.hostname", "_hostname", "node", "server", "instance",
 ]
 _COMPONENT = [
     "logger", "logger_name", "loggername", "log.logger", "component", "service", "service.name",
-    "subsystem", "module", "c", "syslog_identifier", "name", "app", "application", "appname",
-    "category", "tag", "kubernetes.container_name",
+    "subsystem", "module", "c", "syslog_identifier", "_comm", "@module", "target", "name", "app",
+    "application", "appname", "category", "tag", "kubernetes.container_name",
 ]
 # fmt: on
 

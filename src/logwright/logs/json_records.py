@@ -55,9 +55,15 @@ def lookup(record: dict[str, Any], path: Path | None) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """A value as text: itself, or as JSON has it."""
+    """A value as text: itself, or as JSON has it.
+
+    >>> as_text({"a": 1}), as_text([104, 105])
+    ('{"a":1}', 'hi')
+    """
     if isinstance(value, str):
         return value
+    if isinstance(value, list) and value and all(type(v) is int and 0 <= v < 256 for v in value):
+        return bytes(value).decode("utf-8", "surrogateescape")  # journald: text with odd bytes
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 

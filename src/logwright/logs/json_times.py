@@ -54,6 +54,9 @@ def text_times(values: pa.Array, zone: str) -> Int64s:
     >>> text_times(pa.array(["2024-05-01T12:00:00+02:00", "no", None]), "UTC").tolist()[0]
     1714557600000000000
     """
+    if pc.all(pc.ascii_is_decimal(values)).as_py():  # journald's microseconds
+        fits = pc.match_substring_regex(values, _WHOLE)
+        return number_times(pc.if_else(fits, values, "0").cast(pa.int64()).fill_null(0).to_numpy())
     # Whole columns of one layout first: with a zone, without, and as Python's logging has it.
     for zoned, comma in ((True, False), (False, False), (False, True)):
         try:

@@ -6,7 +6,8 @@ stand in the line too; spaces match any run of spaces and tabs. Inside:
 * a field. The name says what becomes of it, in any case: see `FIELDS`; `content` (or `message`)
   comes last; date and time names ask for a time, which is looked for in sample lines; anything
   else is skipped. A field ends at a space or where the next literal begins; between brackets or
-  quotes it may hold spaces. ``<name...>`` reads up to the next literal, spaces included.
+  quotes it may hold spaces. ``<name...>`` reads up to the next literal, spaces included;
+  ``<name?>`` may be empty. Where a name stands twice, the last one that a line reaches counts.
 * ``<time:%Y-%m-%d %H:%M:%S,%f>``: a time, spelled out. Codes: %Y %y %m %b %d %e %H %I %p %M %S %f
   (1 digit or more), %z (Z, UTC, GMT, +02:00, +0200, +02), %a (a weekday, skipped), %s (seconds
   since 1970; ms, us or ns where there are more digits) and %%. Several time fields add up.
@@ -15,7 +16,8 @@ stand in the line too; spaces match any run of spaces and tabs. Inside:
   itself, so that a line with an unusual rest does not lose its time.
 
 ``{...}`` is read only if the line goes on with its first character. A backslash takes the next
-character literally: ``\\<``, ``\\{``. There is no backtracking, so a field never shrinks to fit.
+character literally, a tab too: ``\\<``, ``\\{``. There is no backtracking, so a field
+never shrinks to fit.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from logwright.logs.batch import NO_TIME
 from logwright.logs.kernel import headers
 from logwright.logs.layout_parser import FIELDS, parse
 
-__all__ = ["FIELDS", "TIMES", "Layout", "compile_layout", "level_code", "run_on"]
+__all__ = ["FIELDS", "TIMES", "Layout", "compile_layout", "is_level", "level_code", "run_on"]
 
 _F = "{.%f}{,%f}"
 TIMES = (
@@ -191,15 +193,32 @@ def run_on(
 # --- levels ---------------------------------------------------------------------------------------
 
 _LEVELS = {
-    1: "trace t verbose v vrb finest finer silly",
-    2: "debug d dbg fine config debug1 debug2 debug3 debug4 debug5 7",
+    1: "trace trce t verbose v vrb finest finer silly",
+    2: "debug d dbg dbug fine config debug1 debug2 debug3 debug4 debug5 7",
     3: "info i inf information informational log success 6",
     4: "notice n note 5",
     5: "warning w warn wrn warnings 4",
     6: "error e err eror severe failed fail exception 3",
     7: "critical c crit fatal f ftl failure alert emerg emergency panic dpanic assert a 2 1 0",
 }
-_LEVEL_CODES = {name.encode(): code for code, names in _LEVELS.items() for name in names.split()}
+_RARE_LEVELS = {
+    1: "evel>5",
+    2: "d1 d2 d3 d4 d5 db",
+    3: "default df system evel>0 evel>4",
+    4: "*",
+    5: "deprecated # evel>3",
+    6: "recoverable catchable evel>2",
+    7: "fault parse evel>1",
+}
+"""Levels of a few formats that are words like others elsewhere: those of MongoDB, macOS, MySQL, PHP
+and Redis, and Windows' ``<Level>4</Level>``, whose numbers are not syslog's."""
+
+
+def _codes(levels: dict[int, str]) -> dict[bytes, int]:
+    return {name.encode(): code for code, names in levels.items() for name in names.split()}
+
+
+_LEVEL_CODES, _RARE_CODES = _codes(_LEVELS), _codes(_RARE_LEVELS)
 
 
 def level_code(text: bytes) -> int:
@@ -209,6 +228,21 @@ def level_code(text: bytes) -> int:
     >>> [level_code(t) for t in (b"INFO", b"Warn", b"[E]", b"FATAL", b"<13", b"chatty")]
     [3, 5, 6, 7, 4, 0]
     """
+    name = _level_name(text)
+    return _LEVEL_CODES.get(name) or _RARE_CODES.get(name, 0)
+
+
+def is_level(text: bytes, also: Sequence[str] = ()) -> bool:
+    """Whether a text names a level anywhere, or is one of `also`, names of one format.
+
+    >>> is_level(b"INFO"), is_level(b"*"), is_level(b"*", "*#")
+    (True, False, True)
+    """
+    name = _level_name(text)
+    return name in _LEVEL_CODES or name.decode("utf-8", "replace") in also
+
+
+def _level_name(text: bytes) -> bytes:
     if text[:1] == b"<" and text[1:].isdigit() and len(text) < 6:
-        text = b"%d" % (int(text[1:]) % 8)
-    return _LEVEL_CODES.get(text.strip(b" \t[](){}<>:|*-.,\"'").lower(), 0)
+        return b"%d" % (int(text[1:]) % 8)
+    return text.strip(b" \t[](){}<>:|*-.,\"'").lower() or text.strip()

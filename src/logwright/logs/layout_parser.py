@@ -27,6 +27,7 @@ _CONTENT = ("content", "message", "msg")
 _TIME_NAMES = ("date", "time", "timestamp", "datetime", "day", "month", "year", "asctime")
 
 _BLANKS = frozenset(b" \t")
+_TAB = frozenset(b"\t")
 _DIGITS = frozenset(b"0123456789")
 _NONE: frozenset[int] = frozenset()
 
@@ -41,6 +42,7 @@ class _Part:
     field: str = ""  # a field's name
     slot: int = p.IGNORE
     raw: bool = False
+    empty: bool = False  # a field that may be empty
     span: tuple[int, int] = (0, 0)  # where a field stands in the layout's text
     inner: list[_Part] | None = None  # an optional part's pieces
     number: int = 0  # the most digits of a number
@@ -121,10 +123,12 @@ class _Parser:
         name, self.at = self.text[self.at : end].strip().lower(), end + 1
         raw = name.endswith("...")
         name = name.removesuffix("...").rstrip()
-        if not name or "<" in name:
-            raise self.fail(at, "a field needs a name, such as <level> or <_>")
         if name == "?":
             return [_Part(at, _NONE, p.op(p.MARK))]
+        empty = name.endswith("?")
+        name = name.removesuffix("?").rstrip()
+        if not name or "<" in name:
+            raise self.fail(at, "a field needs a name, such as <level> or <_>")
         if name in _CONTENT:
             self.content = True
             return []
@@ -135,7 +139,7 @@ class _Parser:
         before = self.text[at - 1] if at else ""
         raw = raw or (before in _OPENING and self.text.startswith(_OPENING[before], end + 1))
         raw = raw or (before in _OPENING and self.text.startswith(f"\\{_OPENING[before]}", end + 1))
-        return [_Part(at, None, field=name, raw=raw, span=(at, self.at))]
+        return [_Part(at, None, field=name, raw=raw, empty=empty, span=(at, self.at))]
 
     def code(self, at: int) -> list[_Part]:
         code = self.text[self.at : self.at + 1]
@@ -173,14 +177,24 @@ class _Parser:
             elif part.ops:
                 ops += part.ops
             else:
-                stops = sorted(follow - _BLANKS)
-                if part.raw and len(stops) != 1:
-                    raise self.fail(part.column, "'...' needs one character that ends the field")
-                if len(stops) > 2:
-                    what = "a field can end at two different characters at most, or at a space"
-                    raise self.fail(part.column, what)
-                ops += p.op(p.RAW if part.raw else p.FIELD, part.slot, *stops)
+                ops += self.reading(part, follow)
         return ops
+
+    def reading(self, part: _Part, follow: frozenset[int]) -> bytes:
+        """The operation that reads a field; `follow` holds the bytes that can end it."""
+        stops = sorted(follow - _BLANKS)
+        if part.raw and follow == _TAB:
+            stops = sorted(_TAB)
+        if part.empty and follow == _BLANKS:
+            stops = [ord(" ")]
+        if (part.raw or part.empty) and len(stops) != 1:
+            mark = "?" if part.empty else "..."
+            raise self.fail(part.column, f"'{mark}' needs one character that ends the field")
+        if len(stops) > 2:
+            what = "a field can end at two different characters at most, or at a space"
+            raise self.fail(part.column, what)
+        raw = part.raw or part.empty
+        return p.op(p.RAW if raw else p.FIELD, part.slot, *stops)
 
     def following(self, parts: list[_Part], index: int, after: frozenset[int]) -> frozenset[int]:
         """The bytes with which the line can go on after `parts[index]`."""
@@ -227,12 +241,13 @@ def _flat(parts: list[_Part]) -> list[_Part]:
 
 
 def _fill_slots(parts: list[_Part]) -> None:
-    """Give each slot to the field whose name fits it best."""
+    """Give each slot to the field whose name fits it best, wherever that name stands."""
     for slot, names in FIELDS.items():
-        ranks = {name: rank for rank, name in enumerate(names.split())}
-        fields = [part for part in _flat(parts) if part.field in ranks]
-        if fields:
-            min(fields, key=lambda part: ranks[part.field]).slot = p.SLOTS[slot]
+        fields = _flat(parts)
+        best = next((name for name in names.split() if any(f.field == name for f in fields)), None)
+        for part in fields:
+            if best is not None and part.field == best:
+                part.slot = p.SLOTS[slot]
 
 
 def _forgive(parts: list[_Part]) -> list[_Part]:

@@ -1,52 +1,83 @@
 """Log formats: the built-in ones, and finding the one that fits.
 
 A format fits a line if one of its header programs runs to its end, what it reads as a level is one,
-and the year, where it is named, lies between 1980 and 2100. Indented lines (stack traces) and blank
+what it reads as a component does not open a JSON object, and the year, where it is named, lies
+between 1980 and 2100. Indented lines (stack traces) and blank
 ones do not count. The first format in `FORMATS` that fits four lines in five is taken; else the one
-that fits most, if that is at least half of them.
+that fits most, if that is at least half of them. Of two that fit as many, one with times is taken
+before one without.
+
+A source may mix JSON lines with text (a service's records and its crashes). Where at least 5 % of
+the lines are objects and at least 5 % are not, the format is JSON, and the layout is that of the
+other lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from logwright.errors import FormatError
 from logwright.logs import program as p
+from logwright.logs.batch import NO_TIME
 from logwright.logs.formats import (
     access,
+    airflow,
     android,
     apache,
+    audit,
     bgl,
+    compose,
     container,
     database,
+    dmesg,
+    dotnet,
+    env_logger,
+    envoy,
+    etcd,
     generic,
+    github,
+    gitlab,
     hadoop,
+    haproxy,
+    hclog,
     hdfs,
     healthapp,
     hpc,
+    jenkins,
     json_lines,
     klog,
     log4j,
     logfmt,
+    macos,
+    mongodb,
+    mysqlslow,
     nginx,
     openstack,
+    php,
     plain,
     proxifier,
     python_logging,
+    rabbitmq,
+    redis,
     ruby,
     spark,
+    squid,
     syslog,
     syslog_rfc5424,
     thunderbird,
+    tracing,
     windows_cbs,
+    winevent,
     zookeeper,
 )
 from logwright.logs.formats.base import Format
+from logwright.logs.json_records import load_object
 from logwright.logs.kernel import lines
-from logwright.logs.layout import Layout, compile_layout, level_code, run_on
+from logwright.logs.layout import Layout, compile_layout, is_level, run_on
 
 __all__ = ["FORMATS", "Detected", "Format", "detect", "sample_lines", "use"]
 
@@ -60,41 +91,73 @@ FORMATS = (
     proxifier.FORMAT,
     apache.FORMAT,
     access.FORMAT,
+    haproxy.FORMAT,
+    squid.FORMAT,
     nginx.FORMAT,
     windows_cbs.FORMAT,
+    winevent.FORMAT,
     zookeeper.FORMAT,
     android.FORMAT,
     spark.FORMAT,
     hadoop.FORMAT,
+    github.FORMAT,
+    gitlab.FORMAT,
+    jenkins.FORMAT,
+    airflow.FORMAT,
+    dotnet.FORMAT,
+    tracing.FORMAT,
+    env_logger.FORMAT,
     python_logging.FORMAT,
+    hclog.FORMAT,
+    database.FORMAT,
     log4j.FORMAT,
     openstack.FORMAT,
     ruby.FORMAT,
     klog.FORMAT,
     logfmt.FORMAT,
     container.FORMAT,
-    database.FORMAT,
+    redis.FORMAT,
+    mongodb.FORMAT,
+    rabbitmq.FORMAT,
+    etcd.FORMAT,
+    envoy.FORMAT,
+    php.FORMAT,
+    audit.FORMAT,
+    macos.FORMAT,
+    dmesg.FORMAT,
     syslog_rfc5424.FORMAT,
     syslog.FORMAT,
     generic.FORMAT,
+    compose.FORMAT,
+    mysqlslow.FORMAT,
     plain.FORMAT,
 )
 """The built-in formats in the order in which they are tried: special ones before general ones."""
 
 _SAMPLES = 200
 _SURE, _ENOUGH = 0.8, 0.5
+_MIXED, _FEWEST_OBJECTS = 0.05, 3
+"""The least share of either kind of line in a mixed source, and the fewest sampled objects."""
+
 _FIRST_LOOK = 16
 """Lines on which a layout is tried first: one that fits none of them is passed over."""
 
 _EARLIEST, _LATEST = 315_532_800 * 10**9, 4_102_444_800 * 10**9
 """1980 and 2100: a time outside is no time."""
 
+_OPENING = re.compile(r"[^<{\\ \t]*")
+"""What a layout's lines begin with, as it stands in its text."""
+
 _NO_LAYOUT = Layout("<content>", b"")
 
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """The format of a source, its compiled layout, and why it was taken (for people)."""
+    """The format of a source, its compiled layout, and why it was taken (for people).
+
+    For a source that mixes JSON lines with text the format is JSON and the layout is that of the
+    lines that are not JSON.
+    """
 
     format: Format
     layout: Layout
@@ -147,22 +210,48 @@ def detect(samples: Sequence[bytes], *, label_prefix: bool = False) -> Detected:
     """
     texts = _unlabelled(samples) if label_prefix else list(samples)
     heads = _heads(texts)
+    rest = [] if label_prefix else _beside_objects(heads)
+    if rest:
+        return _mixed(rest, 1 - len(rest) / len(heads))
+    found, _ = _best(heads, ("text",) if label_prefix else ("text", "json"))
+    layout = found.layout.labelled() if label_prefix else found.layout
+    return Detected(found.format, layout, found.reason)
+
+
+def _best(heads: Sequence[bytes], kinds: Sequence[str]) -> tuple[Detected, float]:
+    """The format that fits some lines, among those of some kinds, and its share of them."""
     best, best_share = Detected(plain.FORMAT, _NO_LAYOUT, ""), 0.0
     for format in FORMATS:
-        if format.kind == "plain" or (format.kind == "json" and label_prefix):
+        if format.kind not in kinds:
             continue
         layout, share = _fit(format, heads)
-        if share > best_share:
+        if (share, layout.time) > (best_share, best.layout.time):
             best, best_share = Detected(format, layout, ""), share
         if best_share >= _SURE:
             break
-    if best_share >= _ENOUGH:
-        reason = _reason(best.format.title, best_share, len(heads))
-    else:
+    if best_share < _ENOUGH:
         reason = _no_format(best, best_share, len(heads))
-        best = Detected(plain.FORMAT, _NO_LAYOUT, reason)
-    layout = best.layout.labelled() if label_prefix else best.layout
-    return Detected(best.format, layout, reason)
+        return Detected(plain.FORMAT, _NO_LAYOUT, reason), 0.0
+    reason = _reason(best.format.title, best_share, len(heads)) + _override(best_share)
+    return Detected(best.format, best.layout, reason), best_share
+
+
+def _beside_objects(heads: Sequence[bytes]) -> list[bytes]:
+    """The text lines of a source that mixes text with JSON; none where it does not."""
+    rest = [line for line in heads if line.lstrip()[:1] != b"{"]
+    if not rest or not _MIXED * len(heads) <= len(rest) <= (1 - _MIXED) * len(heads):
+        return []
+    objects = sum(load_object(line) is not None for line in heads)
+    return rest if objects >= max(_FEWEST_OBJECTS, _MIXED * len(heads)) else []
+
+
+def _mixed(rest: Sequence[bytes], objects: float) -> Detected:
+    """What a source is that mixes a share of JSON objects with the lines `rest`."""
+    found, share = _best(rest, ("text",))
+    reason = f"mixed JSON lines and {found.format.title}: {100 * objects:.0f} % objects"
+    if share:
+        reason += f", {100 * share:.0f} % of the other {len(rest):,} sampled lines"
+    return Detected(json_lines.FORMAT, found.layout, reason + _override(share))
 
 
 def use(format: str, samples: Sequence[bytes], *, label_prefix: bool = False) -> Detected:
@@ -183,7 +272,7 @@ def use(format: str, samples: Sequence[bytes], *, label_prefix: bool = False) ->
     if found is None:
         found = Format("layout", "layout as given", (format,))
         layout = compile_layout(format, texts)
-        share = float(np.mean(_fits(layout, heads))) if heads else 0.0
+        share = float(np.mean(_fits(found, layout, heads))) if heads else 0.0
     else:
         layout, share = _fit(found, heads, thorough=True)
     layout = layout.labelled() if label_prefix else layout
@@ -206,13 +295,22 @@ def _fit(format: Format, heads: Sequence[bytes], thorough: bool = False) -> tupl
     if format.kind == "json" and heads:
         objects = [line.lstrip()[:1] == b"{" and line.rstrip()[-1:] == b"}" for line in heads]
         return best, float(np.mean(objects))
+    if format.telltales and not thorough:
+        told = [text.encode() for text in format.telltales]
+        if not any(text in line for line in heads for text in told):
+            return best, best_share
     first_look = heads[:: max(1, len(heads) // _FIRST_LOOK)]
-    for layout in _compiled(format):
+    for text in format.layouts:
+        opening = _OPENING.match(text)
+        start = opening[0].encode() if opening else b""
+        if not thorough and not any(line.startswith(start) for line in first_look):
+            continue  # most layouts need not be compiled
+        layout = compile_layout(text)
         if thorough and best is _NO_LAYOUT:
             best = layout  # asked for by name: better a layout that fits nothing than none
-        if not heads or not _fits(layout, first_look).any():
+        if not heads or not _fits(format, layout, first_look).any():
             continue
-        share = float(np.mean(_fits(layout, heads)))
+        share = float(np.mean(_fits(format, layout, heads)))
         if share > best_share:
             best, best_share = layout, share
         if best_share >= _SURE and not thorough:
@@ -220,26 +318,33 @@ def _fit(format: Format, heads: Sequence[bytes], thorough: bool = False) -> tupl
     return best, best_share
 
 
-def _compiled(format: Format) -> Iterator[Layout]:
-    for text in format.layouts:
-        yield compile_layout(text)
-
-
-def _fits(layout: Layout, heads: Sequence[bytes]) -> np.ndarray:
+def _fits(format: Format, layout: Layout, heads: Sequence[bytes]) -> np.ndarray:
     """For each line, whether the layout fits: the program ends, and what it reads makes sense."""
     _, ts, spans, status = run_on(layout.program, heads)
     fits: np.ndarray = status == p.FULL
     if layout.names_year:  # so that not every long number is an epoch
-        fits &= (ts >= _EARLIEST) & (ts < _LATEST)
-    if "level" in layout.slots and fits.any():
-        text, at = b"".join(heads), 2 * p.SLOTS["level"]
-        for row in np.flatnonzero(fits & (spans[:, at] >= 0)).tolist():
-            fits[row] = level_code(text[spans[row, at] : spans[row, at + 1]]) > 0
+        sensible = (ts >= _EARLIEST) & (ts < _LATEST)
+        if format.telltales:  # whose times may be optional
+            sensible |= ts == NO_TIME
+        fits &= sensible
+    if fits.any():
+        text = b"".join(heads)
+        component, level = (2 * p.SLOTS[slot] for slot in ("component", "level"))
+        for row in np.flatnonzero(fits & (spans[:, component] >= 0)).tolist():
+            at = int(spans[row, component])
+            fits[row] = text[at : at + 1] != b"{"  # JSON behind a header is no component
+        for row in np.flatnonzero(fits & (spans[:, level] >= 0)).tolist():
+            found = text[spans[row, level] : spans[row, level + 1]]
+            fits[row] = not found or is_level(found, format.levels)
     return fits
 
 
 def _reason(title: str, share: float, count: int) -> str:
     return f"{title}: {100 * share:.0f} % of {count:,} sampled lines"
+
+
+def _override(share: float) -> str:
+    return "" if share >= _SURE else "; if that is wrong, see --format"
 
 
 def _no_format(best: Detected, share: float, count: int) -> str:

@@ -15,6 +15,10 @@ class Format:
     `layouts` are tried in order (`logs.layout` tells their language). `samples` are lines as they
     look in the wild; they stand in the documentation, and each is a test. `kind` is "text" for
     formats with header programs, "json" for JSON lines, "plain" for text without a header.
+
+    `telltales` are texts, one of which must stand in one of the sampled lines: for formats whose
+    header alone would fit the lines of others. `levels` are the words (in small letters) that stand
+    where the level does and are no level names elsewhere.
     """
 
     name: str
@@ -22,3 +26,5 @@ class Format:
     layouts: tuple[str, ...] = ()
     samples: tuple[str, ...] = ()
     kind: Literal["text", "json", "plain"] = "text"
+    telltales: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()

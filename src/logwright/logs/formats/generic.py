@@ -25,8 +25,6 @@ _LATER = (
     "<level> [<time:{0}>] <content>",
     "[<level>] <time:{0}> <content>",
     "[<level>] [<time:{0}>] <content>",
-    "<component> | <time:{0}> <level> <content>",
-    "<component> | <time:{0}> <content>",
     "<_> <time:{0}> <level> <content>",
     "<_> [<time:{0}>] <level> <content>",
     "<_> <time:{0}> <content>",
@@ -57,6 +55,5 @@ FORMAT = Format(
         "[10:00:00 INF] Now listening on: http://localhost:5000",
         "worker-3 2024-05-01 10:00:00 job 17 done",
         "2024-05-01 10:00:00,pump 3,stopped",
-        "web-1  | 2024-05-01T10:00:00Z listening",
     ),
 )

@@ -1,4 +1,5 @@
-"""Java logging: log4j, logback, Spring Boot, Tomcat, Elasticsearch, Kafka, Cassandra."""
+"""Java logging: log4j, logback, Spring Boot, Tomcat, Elasticsearch, Logstash, Cassandra, Minecraft;
+and their relatives log4net and NLog."""
 
 from logwright.logs.formats.base import Format
 
@@ -12,7 +13,7 @@ _TIMES = (
 )
 _BODIES = (
     "<level> <_> --- {[<_>] }{[<_>] }<component> : <content>",
-    "[<_>] <level> <component> - <content>",
+    "[<_>] <level> <component> {[<_>] }- <content>",
     "[<_>] <level> <component>: <content>",
     "<level> [<_>] <component> - <content>",
     "<level> [<_>] <component>: <content>",
@@ -28,8 +29,11 @@ FORMAT = Format(
     layouts=(
         *(f"{time} {body}" for time in _TIMES for body in _BODIES),
         "<time:%d-%b-%Y %H:%M:%S.%f> <level> [<_>] <component> <content>",
-        "[<time:%Y-%m-%dT%H:%M:%S,%f>][<level>{ }][<component>{ }] {[<host>]} <content>",
+        "[<time:%Y-%m-%dT%H:%M:%S,%f>][<level>{ }][<component>{ }] {[<host>] }<content>",
         "<level> [<_>] <time:%Y-%m-%d %H:%M:%S,%f> <component> - <content>",
+        "<time:%Y-%m-%d %H:%M:%S.%f>|<level>|<component>|<content>",
+        "[<time:%H:%M:%S>] [<_...>/<level>]: {[<component>] }<content>",
+        "<time:%b %e, %Y %I:%M:%S %p> <component> <content>",
     ),
     samples=(
         "2024-05-01 10:00:00.123 [main] INFO  com.example.App - Started in 2.1 seconds",
@@ -41,5 +45,9 @@ FORMAT = Format(
         "01-May-2024 10:00:00.123 INFO [main] org.apache.catalina.startup.Catalina.start Server up",
         "[2024-05-01T10:00:00,123][INFO ][o.e.n.Node               ] [node-1] started",
         "INFO  [main] 2024-05-01 10:00:00,123 CassandraDaemon.java:123 - JVM vendor: x",
+        "2024-05-01 10:00:00,123 [7] WARN  Shop.Cart [(null)] - no stock",
+        "2024-05-01 10:00:00.1234|ERROR|Shop.Cart|no stock",
+        "[10:00:00] [Server thread/WARN]: Can't keep up!",
+        "May 01, 2024 10:00:00 AM org.apache.catalina.core.StandardService start",
     ),
 )
