@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -298,6 +299,93 @@ def test_late_records_are_counted(log: Path) -> None:
     assert lw.scan(str(log), lateness=10**6).run.notes == ()
 
 
+# --- a part of the time ---------------------------------------------------------------------------
+
+
+def clock(minute: int) -> str:
+    return f"{START + timedelta(minutes=minute):%Y-%m-%dT%H:%M}"
+
+
+def test_since_judges_what_comes_then_against_all_before(log: Path) -> None:
+    """Also where it is late in the log, and what was odd before is no news."""
+    lines = traffic(0, 1000)
+    odd = {minute: at(60 * minute + 30, "disk full on /var", "ERROR") for minute in (300, 920)}
+    lines += [*odd.values(), at(60 * 930, "fan stopped", "ERROR"), at(60 * 890, "odd", "ERROR")]
+    log.write_text("".join(sorted(lines)))
+    result = lw.scan(str(log), since=clock(900))
+    assert [f.lines[0].text.split(": ")[1] for f in result.findings] == ["fan stopped"]
+    before = sum(line < str(START + timedelta(minutes=900)) for line in lines)
+    assert result.run.baseline == f"the {before:,} lines before 2024-05-01 15:00:00 UTC"
+    assert (result.run.lines_learned, result.run.lines) == (before, len(lines))
+    assert result.run.lines_scored == len(lines) - before
+    cited_lines_are_there(result.findings)
+
+
+def test_since_takes_sessions_that_began_then(log: Path) -> None:
+    log.write_text("".join(requests(500, {300: STEPS[:3], 420: STEPS[:2]})))
+    found = lw.scan(str(log), since=f"{START + timedelta(seconds=4000):%Y-%m-%d %H:%M:%S}").findings
+    assert {f.window.key for f in found} == {"req_000420"}
+
+
+def test_around_judges_twenty_minutes(log: Path) -> None:
+    lines = traffic(0, 1000)
+    lines += [at(60 * m, f"odd {'abcdefgh'[n]}", "ERROR") for n, m in enumerate((700, 805, 850))]
+    log.write_text("".join(sorted(lines)))
+    result = lw.scan(str(log), around=clock(800))
+    assert [f.lines[0].text.split(": ")[1] for f in result.findings] == ["odd b"]
+    assert any("outside the selection" in note for note in result.run.notes)
+    assert result.run.sources[0].lines == len(lines)
+
+
+def test_a_clock_is_that_of_the_logs_last_day(log: Path) -> None:
+    """Whenever the file was written."""
+    lines = traffic(0, 1000)
+    lines += [at(60 * m, f"odd {'abcdefgh'[n]}", "ERROR") for n, m in enumerate((700, 905, 950))]
+    log.write_text("".join(sorted(lines)))
+    for written in (0, 1000 * 60, 10**8):
+        os.utime(log, (0, START.timestamp() + written))
+        for options, expected in (
+            ({"since": "15:00"}, ["odd b", "odd c"]),
+            ({"around": "15:00"}, ["odd b"]),
+            ({"since": "60m"}, ["odd c"]),
+        ):
+            if written == 0 and "60m" in options.values():
+                continue  # an hour before the log begins
+            found = lw.scan(str(log), **options).findings
+            assert [f.lines[0].text.split(": ")[1] for f in found] == expected, (written, options)
+
+
+def test_a_time_range_without_a_past_or_without_lines_is_told(log: Path) -> None:
+    log.write_text("".join(traffic(0, 100)))
+    result = lw.scan(str(log), since=clock(1))
+    assert result.findings == []
+    assert any("before 2024-05-01 00:01:00 UTC: too few for a past" in n for n in result.run.notes)
+    with pytest.raises(
+        InputError, match="no line from 2024-05-01 05:00:00 UTC on: the lines that"
+    ) as e:
+        lw.scan(str(log), since=clock(300))
+    assert "from 2024-05-01 00:00:00 UTC to 2024-05-01 01:39:" in str(e.value)
+    log.write_text("no time\n" * 50)
+    with pytest.raises(InputError, match="no line has a time that can be read"):
+        lw.scan(str(log), since=clock(300))
+    with pytest.raises(SettingsError, match="since is 'noon'"):
+        lw.scan(str(log), since="noon")
+
+
+def test_detect_judges_only_the_range(log: Path, tmp_path: Path) -> None:
+    history = tmp_path / "history.log"
+    history.write_text("".join(traffic(0, 800)))
+    lines = traffic(900, 200, seed=3)
+    lines += [at(60 * m, f"odd {'abc'[n]}", "ERROR") for n, m in enumerate((950, 1005, 1050))]
+    log.write_text("".join(sorted(lines)))
+    for run in (
+        lambda **o: lw.detect([str(log)], lw.learn(str(history)), **o),
+        lambda **o: lw.scan(str(log), baseline=str(history), **o),
+    ):
+        found = run(since=clock(1000), until=clock(1040)).findings
+        assert [f.lines[0].text.split(": ")[1] for f in found] == ["odd b"]
+
+
 # --- small, odd and wrong input -------------------------------------------------------------------
 
 
@@ -411,3 +499,16 @@ def test_a_bad_end_marker_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "app.log").write_text("a\n")
     with pytest.raises(SettingsError, match=r"session_end: '\(' is not a regular expression"):
         lw.learn(str(tmp_path / "app.log"), session_end="(")
+
+
+def test_scan_tells_what_went_wrong_in_the_first_half(tmp_path: Path) -> None:
+    lines = [f"step {n} done" for n in range(1000)]
+    lines[120:120] = ["store 7: connection refused by db"] * 2
+    log = tmp_path / "app.log"
+    log.write_text("\n".join(lines) + "\n")
+    (finding,) = lw.scan(str(log)).findings
+    assert finding.unit == "rare"
+    assert finding.severity == "medium"
+    assert [line.line_no for line in finding.lines] == [121, 122]
+    (tmp_path / "healthy.log").write_text("\n".join(lines) + "\n")
+    assert lw.scan(str(log), baseline=str(tmp_path / "healthy.log")).findings == []

@@ -152,6 +152,48 @@ def test_a_baseline_can_be_named(logwright: Logwright, log: Path, calm: Path) ->
     assert any("never in the 600 lines of history" in f.summary for f in found)
 
 
+def test_since_asks_what_is_odd_from_then_on(logwright: Logwright, log: Path) -> None:
+    done = logwright("scan", log, "--since", "2024-05-01T02:29")
+    assert done.code == 0
+    assert "disk full" in done.out
+    assert "lines before 2024-05-01 02:29:00 UTC" in done.out
+    assert "disk full" not in logwright("scan", log, "--since", "2024-05-01T02:31").out
+    done = logwright("scan", log, "--since", "2024-06-01T10:00")
+    assert (done.code, done.out) == (2, "")
+    assert "no line from 2024-06-01 10:00:00 UTC on" in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_an_incident_is_told_alone(logwright: Logwright, log: Path) -> None:
+    odd = log.read_text() + "".join(
+        line.replace("INFO", "ERROR").replace("job", "no job").replace("done", "left")
+        for line in jobs(600, 2)
+    )
+    log.write_text(odd)
+    found = [json.loads(line) for line in logwright("scan", log, "--json").out.splitlines()]
+    ids = {f["incident"] for f in found}
+    assert len(ids) == 2
+    wanted = next(f["incident"] for f in found if "disk full" in f["summary"])
+    done = logwright("scan", log, "--incident", wanted[:8])
+    assert done.out.startswith(f"Incident {wanted}  high")
+    assert "app.log:451 │ disk full" in done.out
+    assert "no job" not in done.out
+    done = logwright("scan", log, "--incident", wanted, "--json")
+    assert [json.loads(line)["incident"] for line in done.out.splitlines()] == [wanted]
+    for prefix, said in (("i-zz", "no incident's id begins"), ("i-", "2 incidents have ids")):
+        done = logwright("scan", log, "--incident", prefix)
+        assert (done.code, done.out) == (2, "")
+        assert said in done.err
+
+
+def test_what_is_ignored_is_no_reason_to_fail(logwright: Logwright, log: Path) -> None:
+    Path("known").write_text("# we know\ndisk *\n")
+    done = logwright("scan", log, "--ignore", "known", "--fail-on", "low")
+    assert done.code == 0
+    assert "1 finding ignored by known (1 entry)" in done.out
+    assert logwright("scan", log, "--trigger", "2/3", "--fail-on", "low").code == 0
+
+
 def test_settings_come_from_the_working_folder(logwright: Logwright, log: Path) -> None:
     Path("logwright.toml").write_text('severity = "critical"\n')
     assert logwright("scan", log, "--json").out == ""
@@ -169,6 +211,12 @@ def test_settings_come_from_the_working_folder(logwright: Logwright, log: Path) 
         (["scan", "LOG", "--window", "5x"], "expected 'auto'"),
         (["scan", "LOG", "--budget", "0"], "budget is 0"),
         (["scan", "LOG", "--timezone", "Mars"], "IANA name"),
+        (["scan", "LOG", "--since", "noon"], "since is 'noon'"),
+        (["scan", "LOG", "--around", "10:00", "--since", "10:00"], "give one or the other"),
+        (["scan", "LOG", "--where", "web1"], "expected key=value"),
+        (["scan", "LOG", "--trigger", "5/3"], "trigger is '5/3'"),
+        (["scan", "LOG", "--quiet", "soon"], "quiet is 'soon'"),
+        (["detect", "LOG", "-m", "absent", "--ignore", "absent"], "absent"),
         (["bench", "run", "hdfs", "--data", "absent"], "--data"),
     ],
 )

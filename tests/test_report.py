@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from logwright.errors import LogwrightError
 from logwright.findings import jsonl
 from logwright.findings.finding import CitedLine, Finding, Hypothesis, TemplateRef, WindowRef
+from logwright.findings.incident import incidents
 from logwright.findings.plot import plot
 from logwright.findings.report import render_html, write_report
 from logwright.findings.run import Run, SourceInfo, Timeline
@@ -70,7 +71,7 @@ def test_golden_page() -> None:
 
 def filled(text: str) -> tuple[Run, Finding]:
     """A run and a finding with `text` wherever text from outside can stand."""
-    line = CitedLine(source=text, line_no=1, offset=0, text=text, highlight=True)
+    line = CitedLine(source=text, line_no=1, offset=0, text=text, highlight=True, more=(text,))
     finding = Finding(
         id=text,
         pattern=text,
@@ -103,7 +104,8 @@ def filled(text: str) -> tuple[Run, Finding]:
 
 def filled_page(text: str) -> str:
     run, finding = filled(text)
-    return render_html(run, [finding, finding])
+    other = finding.model_copy(update={"id": f"{text}2", "pattern": f"{text}2"})
+    return render_html(run, [finding, finding, other])
 
 
 HARMLESS = Skeleton(filled_page("plain"))
@@ -151,7 +153,7 @@ def test_the_page_needs_and_allows_nothing_from_outside() -> None:
     for name, value in skeleton.values:
         assert name not in {"src", "srcset", "style", "action", "xlink:href"}
         assert not name.startswith("on")
-        assert name != "href" or value.startswith("#p-")
+        assert name != "href" or value.startswith(("#p-", "#i-"))
     style = page.partition("<style>")[2].partition("</style>")[0]
     assert "url(" not in style
     assert "@import" not in style
@@ -165,6 +167,27 @@ def test_ids_are_unique_and_links_lead_somewhere() -> None:
     ids = [value for name, value in values if name == "id"]
     assert len(ids) == len(set(ids))
     assert {value[1:] for name, value in values if name == "href"} <= set(ids)
+
+
+def test_incidents_lead_to_their_findings_and_back() -> None:
+    page = render_html(RUN, FINDINGS)
+    stories = [i for i in incidents(FINDINGS) if len(i.patterns) > 1]
+    assert stories
+    links = [value for name, value in Skeleton(page).values if name == "href"]
+    section = page.partition('<section class="incidents"')[2].partition("</section>")[0]
+    for story in stories:
+        assert f'id="{story.id}"' in section
+        assert all(f'href="#{pattern}"' in section for pattern in story.patterns)
+        assert links.count(f"#{story.id}") == len(story.patterns)
+    alone = render_html(RUN, FINDINGS[:1])
+    assert "incidents" not in alone.partition("</style>")[2]
+
+
+def test_lines_that_continue_a_cited_one_are_shown() -> None:
+    line = FINDINGS[0].lines[0].model_copy(update={"more": ("at a.B<x>", *["at c.D"] * 60)})
+    page = render_html(RUN, [FINDINGS[0].model_copy(update={"lines": (line,)})])
+    assert "at a.B&lt;x&gt;" in page
+    assert "(31 more lines of this record)" in page
 
 
 def test_empty_states() -> None:

@@ -52,7 +52,17 @@ def test_a_named_file_that_is_absent_is_an_error(monkeypatch: pytest.MonkeyPatch
         load_settings()
 
 
+def test_the_ignore_file_of_the_working_folder_is_the_default() -> None:
+    Path(".logwrightignore").write_text("p-0123456789abcdef\n")
+    assert load_settings().ignore == ".logwrightignore"
+    assert load_settings(ignore="mine").ignore == "mine"
+    toml('ignore = "theirs"\n')
+    assert load_settings().ignore == "theirs"
+
+
 BAD = [
+    ("trigger", "4/3", "such as '3/5'"),
+    ("quiet", "10 minutes", "a length of time"),
     ("budget", -1, "greater than 0"),
     ("budget", "many", "number"),
     ("top", 0, "greater than or equal to 1"),

@@ -108,6 +108,7 @@ class TestRender:
             assert fact in text
         assert "1020443 │ Jun 15 13:12:10 db-01 postgres[19939]: E" in text
         assert text.count("f-") == 5
+        assert "p-275e0132" in text  # to be pasted into an ignore file
         assert "Skipped  14 lines of /var/log/db-01/app.log" in text
 
     def test_the_head_names_one_source_with_its_format(self) -> None:
@@ -117,6 +118,14 @@ class TestRender:
             "9 lines in 0.9 s from app.log; no findings\n"
             "read as syslog RFC 3164: 100 % of 200 lines\n"
         )
+
+    def test_lines_that_continue_a_cited_one_are_told(self) -> None:
+        more = ("at a.B", "at c.D", "at e.F")
+        lines = tuple(n.model_copy(update={"more": more}) for n in FINDINGS[0].lines)
+        text = render(RUN, [FINDINGS[0].model_copy(update={"lines": lines})], width=100)
+        assert "│ at a.B\n" in text
+        assert "at e.F" not in text
+        assert "and 1 more line of this record" in text
 
     def test_top(self) -> None:
         text = render(RUN, FINDINGS, width=80, top=2)

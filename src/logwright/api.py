@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,24 +18,25 @@ from typing import Any
 from logwright.detectors.ladder import Ladder
 from logwright.errors import SettingsError
 from logwright.findings.finding import SEVERITIES, Finding
+from logwright.findings.incident import with_incidents
 from logwright.findings.run import Run, many, ranked
+from logwright.findings.sieve import Sieve
 from logwright.intake import Intake, Progress
 from logwright.learning import STEP, learn_ladder, plan_of
+from logwright.live import LEAST_PAST, Live, Watcher, watch_for
 from logwright.logs.batch import NO_TIME
 from logwright.logs.sessions import SessionKey
 from logwright.logs.timestamps import iso
 from logwright.model import History, Model
+from logwright.past import first_from, of_the_log, period, split, trouble_before
 from logwright.pipeline import MOST_OF_PATTERN, Pipeline, to_events
 from logwright.settings import Settings, load_settings
 from logwright.templates.miner import Miner
+from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.plan import WindowPlan
 
-__all__ = ["PAST", "Result", "detect", "learn", "load", "scan"]
+__all__ = ["Result", "detect", "learn", "load", "scan"]
 
-PAST = 0.5
-"""The share of its lines that `scan` takes as a log's own past."""
-
-_LEAST_PAST = 5
 _REMEMBERED = ("format", "label_prefix", "timezone", "max_line_bytes", "budget", "exemplars")
 """Settings that a model remembers, so that `detect` reads and judges as `learn` did."""
 
@@ -113,18 +114,25 @@ def detect(
     settings: Settings | None = None,
     title: str = "logwright detect",
     progress: Progress | None = None,
+    watcher: Watcher | None = None,
     **options: Any,
 ) -> Result:
-    """Findings of `inputs` against a model, in one streaming pass."""
+    """Findings of `inputs` against a model, in one streaming pass.
+
+    With a `watcher`, standard input that stays open is live: findings are told as they come.
+    """
     started = time.time()
     for key in _OF_MODEL:
         if options.get(key) is not None:
             raise SettingsError(f"{key} belongs to the model: learn again to change it")
     remembered = {k: v for k, v in model.settings.items() if k in _REMEMBERED}
     settings = (settings or load_settings(**options)).model_copy(update=remembered)
-    given = Intake(list(inputs), settings)
+    inputs = list(inputs)
+    Sieve(settings, 0)  # an ignore file that cannot be read is told before the work
+    given = Intake(inputs, settings)
     several = len(given.sources.sources) > 1
-    given.recording.keep_columns = several
+    follows = watcher is not None and _may_be_live(inputs, settings)
+    given.recording.keep_columns = several or follows
     try:
         session = (
             None if model.session is None else SessionKey(model.session.encode("latin-1"), "model")
@@ -137,6 +145,8 @@ def detect(
             model.plan,
             given,
         )
+        if follows:
+            watch_for(given)
         findings: list[Finding] = []
         for batch in given.reader.batches():
             if several:  # the files may overlap in time: judge them in its order, when all are read
@@ -144,15 +154,19 @@ def detect(
             else:
                 findings += pipeline.process(batch)
             given.tell(progress)
+        past = f"{many(model.history.lines, 'line')} of {', '.join(model.history.sources)}"
+        told = _Told(settings, title, started, past, model.history.lines)
+        if watcher is not None and given.sources.sources[0].is_live:
+            live = Live(given, pipeline, settings, watcher)
+            live.run(past, live.catch_up(findings))
+            if live.began or live.interrupted:
+                return _result_of_live(given, pipeline, live, told)
         if several:
             given.sort()
             for rows, columns in given.recording.read(0, given.recording.rows, STEP):
                 findings += pipeline.judge(to_events(rows, columns, pipeline.vocabulary))
         findings += pipeline.finish()
-        past = f"{many(model.history.lines, 'line')} of {', '.join(model.history.sources)}"
-        return _result(
-            given, pipeline, findings, settings, title, started, past, model.history.lines
-        )
+        return _result(given, pipeline, findings, told)
     finally:
         given.close()
 
@@ -163,79 +177,148 @@ def scan(
     settings: Settings | None = None,
     title: str = "logwright scan",
     progress: Progress | None = None,
+    watcher: Watcher | None = None,
     **options: Any,
 ) -> Result:
-    """What stands out in a log, against its own past (its first half) or a `baseline` file."""
+    """What stands out in a log, against its own past or a `baseline` file.
+
+    The past is what comes before `since`, or the first half. With a `watcher`, standard input that
+    stays open is live: what was read until then is the past, and findings are told as they come.
+    """
     started = time.time()
     settings = settings or load_settings(**options)
     if baseline is not None:
-        model = learn(baseline, settings=settings, progress=progress)
-        return detect(inputs, model, settings=settings, title=title, progress=progress)
+        whole = settings.model_copy(update={"since": None, "until": None, "around": None})
+        model = learn(baseline, settings=whole, progress=progress)
+        return detect(
+            inputs, model, settings=settings, title=title, progress=progress, watcher=watcher
+        )
+    asked = settings
+    since, settings = period(inputs, asked)
+    Sieve(settings, 0)  # an ignore file that cannot be read is told before the work
     given = Intake(inputs, settings)
     try:
+        if watcher is not None and _may_be_live(inputs, settings):
+            watch_for(given, LEAST_PAST)
         miner = Miner(settings.max_shapes)
         given.read(miner, progress)
         vocabulary = given.group(miner)
         given.sort()
         plan = plan_of(given)
-        half = int(given.recording.rows * PAST)
-        if half < _LEAST_PAST:
-            given.note(
-                f"{given.recording.rows:,} lines are too few to have a past: nothing is judged"
-            )
-            half = given.recording.rows
-        ladder = learn_ladder(given, half, plan, vocabulary, exploratory=True)
-        pipeline = Pipeline(vocabulary, ladder, plan, given, first_row=half)
+        if watcher is not None and given.sources.sources[0].is_live:
+            done = _scan_live(given, vocabulary, plan, since, watcher, (title, started))
+            if done is not None:
+                return done
+        since, until = of_the_log(given, asked, since)
+        first, past = split(given, since)
+        stop = given.recording.rows if until == NO_TIME else first_from(given, until)
+        ladder = learn_ladder(given, first, plan, vocabulary, exploratory=True)
+        pipeline = Pipeline(vocabulary, ladder, plan, given, first_row=first)
         findings: list[Finding] = []
-        begin = 0 if plan.kind == "session" else half
-        for rows, columns in given.recording.read(begin, given.recording.rows, STEP):
+        begin = 0 if plan.kind == "session" else first
+        for rows, columns in given.recording.read(begin, stop, STEP):
             findings += pipeline.judge(to_events(rows, columns, vocabulary))
         findings += pipeline.finish()
-        past = f"the first {PAST:.0%} of the input ({many(half, 'line')})"
-        return _result(given, pipeline, findings, settings, title, started, past, half)
+        if since == NO_TIME:
+            findings += trouble_before(given, vocabulary, plan, ladder, first)
+        return _result(given, pipeline, findings, _Told(settings, title, started, past, first))
     finally:
         given.close()
 
 
-def _result(
+def _scan_live(
+    given: Intake,
+    vocabulary: Vocabulary,
+    plan: WindowPlan,
+    since: int,
+    watcher: Watcher,
+    said: tuple[str, float],
+) -> Result | None:
+    """A scan whose input stays open; None where it ended after all, before another line came."""
+    first = given.recording.rows
+    past = f"what was read before the input paused ({many(first, 'line')})"
+    if since != NO_TIME and given.last >= since:
+        first, past = split(given, since)
+    ladder = learn_ladder(given, first, plan, vocabulary, exploratory=True)
+    pipeline = Pipeline(vocabulary, ladder, plan, given, first_row=first)
+    live = Live(given, pipeline, given.settings, watcher)
+    early: list[Finding] = []
+    begin = 0 if plan.kind == "session" else first
+    for rows, columns in given.recording.read(begin, given.recording.rows, STEP):
+        early += pipeline.judge(to_events(rows, columns, vocabulary))
+    live.run(past, live.catch_up(early, first))
+    if not (live.began or live.interrupted):
+        return None
+    return _result_of_live(given, pipeline, live, _Told(given.settings, *said, past, first))
+
+
+def _may_be_live(inputs: Sequence[str], settings: Settings) -> bool:
+    """Whether standard input is all there is, and nothing says when to stop."""
+    return list(inputs) == ["-"] and settings.live and not settings.until
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a report says of a run, and the run itself does not know."""
+
+    settings: Settings
+    title: str
+    started: float
+    past: str
+    learned: int
+
+
+def _result(given: Intake, pipeline: Pipeline, findings: list[Finding], told: _Told) -> Result:
+    sieve = Sieve(told.settings, pipeline.plan.interval)
+    findings = sieve.all(findings)
+    return _told(given, pipeline, findings, told, sieve.notes(), pipeline.events_judged)
+
+
+def _result_of_live(given: Intake, pipeline: Pipeline, live: Live, told: _Told) -> Result:
+    pipeline.windows_scored += live.quick.windows_scored
+    pipeline.counted_only += live.quick.counted_only
+    return _told(given, pipeline, live.raised(), told, live.notes(), live.quick.events_judged)
+
+
+def _told(
     given: Intake,
     pipeline: Pipeline,
     findings: list[Finding],
-    settings: Settings,
-    title: str,
-    started: float,
-    baseline: str,
-    learned: int,
+    told: _Told,
+    left_out: list[str],
+    judged: int,
 ) -> Result:
+    settings = told.settings
     least = SEVERITIES.index(settings.severity)
-    kept = [f for f in findings if SEVERITIES.index(f.severity) >= least]
+    kept = [f for f in with_incidents(findings) if SEVERITIES.index(f.severity) >= least]
     reader = given.reader
-    infos, told = given.infos()
+    infos, notes = given.infos()
+    notes += left_out
     if pipeline.counted_only:
-        told.append(
+        notes.append(
             f"{pipeline.counted_only:,} further findings of patterns with over "
             f"{MOST_OF_PATTERN:,} were counted, not kept"
         )
     if pipeline.late_windows:
-        told.append(f"{pipeline.late_windows:,} windows of late records were judged on their own")
+        notes.append(f"{pipeline.late_windows:,} windows of late records were judged on their own")
     ladder = list(pipeline.ladder.reasons)
     plan = pipeline.plan
     ladder.insert(0, f"windows: by {plan.kind} ({plan.reason})")
     if reader.session_reason:
         ladder.insert(1, reader.session_reason)
     run = Run(
-        title=title,
+        title=told.title,
         sources=infos,
-        lines=given.recording.rows,
-        lines_learned=learned,
-        lines_scored=pipeline.events_judged,
+        lines=sum(source.stats.lines for source in given.sources.sources),
+        lines_learned=told.learned,
+        lines_scored=judged,
         windows=pipeline.windows_scored,
-        seconds=time.time() - started,
-        started=datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
-        baseline=baseline,
+        seconds=time.time() - told.started,
+        started=datetime.fromtimestamp(told.started, UTC).isoformat(timespec="seconds"),
+        baseline=told.past,
         budget=settings.budget,
         timeline=given.timeline.timeline(),
         ladder=tuple(ladder),
-        notes=tuple(told),
+        notes=tuple(notes),
     )
     return Result(ranked(kept), run)

@@ -16,13 +16,44 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from logwright.errors import SettingsError
 
-__all__ = ["Settings", "load_settings"]
+__all__ = ["Settings", "load_settings", "parse_length", "parse_trigger"]
 
 _TEN_YEARS = 3650 * 86400.0
 _MOST = (1 << 31) - 1
 _LEAST_BUDGET = 1e-6
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHOWN = 200
+
+
+_TRIGGER = re.compile(r"(\d{1,4})\s?/\s?(\d{1,4})", re.ASCII)
+_LENGTH = re.compile(r"(\d{1,8})\s?([smhd])", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_IGNORE = ".logwrightignore"
+
+MOST_INTERVALS = 1_000
+
+
+def parse_trigger(text: str) -> tuple[int, int] | None:
+    """N and M of 'N/M', None where the text is no trigger.
+
+    >>> parse_trigger("3/5"), parse_trigger("5/3")
+    ((3, 5), None)
+    """
+    match = _TRIGGER.fullmatch(text.strip())
+    if match is None:
+        return None
+    least, among = int(match[1]), int(match[2])
+    return (least, among) if 1 <= least <= among <= MOST_INTERVALS else None
+
+
+def parse_length(text: str) -> int | None:
+    """Seconds of a length of time, None where the text is none.
+
+    >>> parse_length("10m"), parse_length("ten")
+    (600, None)
+    """
+    match = _LENGTH.fullmatch(text.strip())
+    return None if match is None else int(match[1]) * _SECONDS[match[2]]
 
 
 class Settings(BaseModel):
@@ -127,10 +158,44 @@ class Settings(BaseModel):
     emails: bool = Field(
         default=False, description="Redact e-mail addresses, too, in all that is kept or shown."
     )
+    ignore: str | None = Field(
+        default=None,
+        description="File of findings to leave out (see `docs/findings.md`). Default: "
+        "`.logwrightignore` in the working folder, where there is one.",
+    )
+    trigger: str | None = Field(
+        default=None,
+        description="'N/M': a pattern is raised once it was found in N of M consecutive intervals "
+        "(see `docs/findings.md`). Default: at its first finding.",
+    )
+    quiet: str | None = Field(
+        default=None,
+        description="Findings of a pattern within this time of its last one ('10m', '1h') are "
+        "counted, not raised anew; '0s' raises all. Default: '10m' while live, else '0s'.",
+    )
+    live: bool = Field(
+        default=True,
+        description="Whether standard input that is a pipe and stays open is judged as it comes "
+        "(see `docs/live.md`), not when it ends.",
+    )
     top: int = Field(default=20, ge=1, description="Patterns shown in the terminal table.")
     severity: Literal["low", "medium", "high", "critical"] = Field(
         default="low", description="Least severity that is shown."
     )
+
+    @field_validator("trigger")
+    @classmethod
+    def _some_of_many(cls, text: str | None) -> str | None:
+        if text is not None and parse_trigger(text) is None:
+            raise ValueError(f"expected such as '3/5': n of m, m at most {MOST_INTERVALS:,}")
+        return text
+
+    @field_validator("quiet")
+    @classmethod
+    def _length(cls, text: str | None) -> str | None:
+        if text is not None and parse_length(text) is None:
+            raise ValueError("expected a length of time such as '90s', '10m', '2h' or '1d'")
+        return text
 
     @field_validator("format", "timezone", "session", "window")
     @classmethod
@@ -153,7 +218,7 @@ def load_settings(**overrides: Any) -> Settings:
     >>> load_settings(budget=3).budget
     3.0
     """
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"ignore": _IGNORE} if Path(_IGNORE).is_file() else {}
     origin: dict[str, str] = {}
     path = os.environ.get("LOGWRIGHT_CONFIG") or "logwright.toml"
     if Path(path).is_file():

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from logwright.cli import options as o
-from logwright.cli.output import check_report, progress_bar, show
+from logwright.cli.output import check_report, progress_bar, show, ticker
 
 __all__ = ["detect"]
 
@@ -18,7 +18,16 @@ def detect(
     model: Annotated[
         Path, typer.Option("--model", "-m", metavar="MODEL", help="Folder of the model.")
     ],
+    since: o.SinceOption = None,
+    until: o.UntilOption = None,
+    around: o.AroundOption = None,
+    where: o.WhereOption = None,
     severity: o.SeverityOption = None,
+    ignore: o.IgnoreOption = None,
+    trigger: o.TriggerOption = None,
+    quiet: o.QuietOption = None,
+    live: o.LiveOption = None,
+    incident: o.IncidentOption = None,
     top: o.TopOption = None,
     json: o.JsonOption = False,
     report: o.ReportOption = None,
@@ -32,12 +41,26 @@ def detect(
     from logwright.settings import load_settings
 
     learned = api.load(str(model))
-    settings = load_settings(severity=severity, top=top)
+    settings = load_settings(
+        since=since,
+        until=until,
+        around=around,
+        where=where or None,
+        severity=severity,
+        ignore=ignore,
+        trigger=trigger,
+        quiet=quiet,
+        live=live,
+        top=top,
+    )
     check_report(report)
     title = "logwright detect " + " ".join(files)
     every = settings.model_copy(update={"severity": "low"})  # what is shown decides nothing else
     with progress_bar("detect") as progress:
-        result = api.detect(files, learned, settings=every, title=title, progress=progress)
+        watcher = ticker(settings.severity, json=json, progress=progress)
+        result = api.detect(
+            files, learned, settings=every, title=title, progress=progress, watcher=watcher
+        )
     show(
         result,
         json=json,
@@ -45,4 +68,6 @@ def detect(
         top=settings.top,
         severity=settings.severity,
         fail_on=fail_on,
+        incident=incident,
+        told=watcher.told,
     )

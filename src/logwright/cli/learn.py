@@ -27,6 +27,10 @@ def learn(
     timezone: o.TimezoneOption = None,
     session: o.SessionOption = None,
     window: o.WindowOption = None,
+    since: o.SinceOption = None,
+    until: o.UntilOption = None,
+    around: o.AroundOption = None,
+    where: o.WhereOption = None,
     budget: o.BudgetOption = None,
     no_exemplars: Annotated[
         bool, typer.Option("--no-exemplars", help="Keep no example lines in the model.")
@@ -49,6 +53,10 @@ def learn(
         timezone=timezone,
         session=session,
         window=window,
+        since=since,
+        until=until,
+        around=around,
+        where=where or None,
         budget=budget,
         exemplars=False if no_exemplars else None,
     )

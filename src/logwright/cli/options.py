@@ -9,18 +9,27 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "AroundOption",
     "BudgetOption",
     "FailOnOption",
     "FormatOption",
+    "IgnoreOption",
+    "IncidentOption",
     "Inputs",
     "JsonOption",
     "LabelOption",
     "Level",
+    "LiveOption",
+    "QuietOption",
     "ReportOption",
     "SessionOption",
     "SeverityOption",
+    "SinceOption",
     "TimezoneOption",
     "TopOption",
+    "TriggerOption",
+    "UntilOption",
+    "WhereOption",
     "WindowOption",
 ]
 
@@ -67,6 +76,88 @@ TimezoneOption = Annotated[
         "--timezone",
         metavar="ZONE",
         help="Zone of times that name none (default UTC).",
+        show_default=False,
+    ),
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="TIME",
+        help="From this time on: '2024-05-01T10:00', '10:00', or '15m' ago. What comes before is "
+        "the past for `scan`, and left out by others.",
+        show_default=False,
+    ),
+]
+UntilOption = Annotated[
+    str | None,
+    typer.Option(
+        "--until", metavar="TIME", help="Leave out lines from this time on.", show_default=False
+    ),
+]
+AroundOption = Annotated[
+    str | None,
+    typer.Option(
+        "--around",
+        metavar="TIME",
+        help="From ten minutes before this time to ten minutes after it.",
+        show_default=False,
+    ),
+]
+WhereOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        metavar="KEY=VALUE",
+        help="Only lines for which this holds: host, component, level, source, or any key=value "
+        "in the line. Can be given several times: all must hold.",
+        show_default=False,
+    ),
+]
+IgnoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ignore",
+        metavar="FILE",
+        help="Findings to leave out: an id of a pattern or template, or a text with '*', a line "
+        "(default .logwrightignore, where there is one).",
+        show_default=False,
+    ),
+]
+IncidentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--incident",
+        metavar="ID",
+        help="Tell one incident in order of time, with all its lines; the first digits of its id "
+        "are enough.",
+        show_default=False,
+    ),
+]
+TriggerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--trigger",
+        metavar="N/M",
+        help="Raise a pattern once it was found in N of M consecutive intervals.",
+        show_default=False,
+    ),
+]
+QuietOption = Annotated[
+    str | None,
+    typer.Option(
+        "--quiet",
+        metavar="TIME",
+        help="Count what comes within this time of its pattern's last finding (default 10m while "
+        "live, else 0s).",
+        show_default=False,
+    ),
+]
+LiveOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--live/--no-live",
+        help="Judge standard input as it comes when it stays open, or only when it has ended.",
         show_default=False,
     ),
 ]

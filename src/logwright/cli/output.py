@@ -14,17 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from logwright.errors import LogwrightError
+from logwright.errors import InputError, LogwrightError
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+
     from logwright.api import Result
     from logwright.cli.options import Level
-    from logwright.intake import Progress
+    from logwright.findings.finding import Finding, Severity
+    from logwright.findings.incident import Incident
+    from logwright.findings.run import Run
+    from logwright.findings.ticker import Ticker
 
-__all__ = ["ReaderGone", "check_report", "progress_bar", "show", "standard_output"]
+__all__ = ["ReaderGone", "check_report", "progress_bar", "show", "standard_output", "ticker"]
 
 _AFTER = 2.0
 _EVERY = 0.1
+_NAMED = 8
 
 
 class ReaderGone(Exception):  # noqa: N818 - it is no error
@@ -75,48 +81,101 @@ def standard_output() -> Iterator[None]:
         output.flush()
 
 
-@contextmanager
-def progress_bar(what: str) -> Iterator[Progress | None]:
+class Bar:
     """A progress bar on standard error: bytes, lines/s, time left; none unless it is a terminal,
     and none in the first two seconds."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
 
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    task = bar.add_task(what, total=None, rate="")
-    started = shown = time.monotonic()
-
-    def update(position: int, total: int | None, lines: int) -> None:
-        nonlocal shown
-        now = time.monotonic()
-        if now - started < _AFTER or now - shown < _EVERY:
+    def __init__(self, what: str) -> None:
+        self._bar: RichProgress | None = None
+        if sys.stderr is None or not sys.stderr.isatty():
             return
-        shown = now
-        bar.start()
-        rate = f"{lines / (now - started) / 1e6:.2f} M lines/s"
-        bar.update(task, completed=position, total=total, rate=rate)
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+        from rich.progress import TimeRemainingColumn as Left
 
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TextColumn("{task.fields[rate]}"),
+            Left(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._bar.add_task(what, total=None, rate="")
+        self._started = self._shown = time.monotonic()
+
+    def __call__(self, position: int, total: int | None, lines: int) -> None:
+        """Show how far reading has come, at times."""
+        now = time.monotonic()
+        if self._bar is None or now - self._started < _AFTER or now - self._shown < _EVERY:
+            return
+        self._shown = now
+        self._bar.start()
+        rate = f"{lines / (now - self._started) / 1e6:.2f} M lines/s"
+        self._bar.update(self._task, completed=position, total=total, rate=rate)
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Bar]:
+    """A progress bar that is gone at the end."""
+    bar = Bar(what)
     try:
-        yield update
+        yield bar
     finally:
         bar.stop()
+
+
+class LiveOutput:
+    """Who is told of a live run: made when the first word of it comes, as most runs are not."""
+
+    def __init__(self, severity: Severity, json: bool, progress: Bar) -> None:
+        self.told = False
+        self._severity, self._json, self._progress = severity, json, progress
+        self._ticker: Ticker | None = None
+
+    @property
+    def _to(self) -> Ticker:
+        if self._ticker is None:
+            from logwright.findings.ticker import Ticker
+
+            self._ticker = Ticker(
+                sys.stdout,
+                sys.stderr,
+                width=shutil.get_terminal_size((100, 24)).columns,
+                color=sys.stdout.isatty(),
+                json=self._json,
+                severity=self._severity,
+            )
+        return self._ticker
+
+    def begins(self, text: str) -> None:
+        """The run is live from now on."""
+        self._progress.stop()
+        self._to.begins(text)
+
+    def raised(self, finding: Finding) -> None:
+        """A finding is raised."""
+        self.told = True
+        self._to.raised(finding)
+
+    def repeated(self, finding: Finding) -> None:
+        """A finding of a pattern that was raised lately was counted only."""
+        self._to.repeated(finding)
+
+    def tick(self, lines: int) -> None:
+        """Time passes."""
+        self._to.tick(lines)
+
+
+def ticker(severity: Severity, *, json: bool, progress: Bar) -> LiveOutput:
+    """What tells of a run, should it be live: findings from `severity` on, on standard output."""
+    return LiveOutput(severity, json, progress)
 
 
 def check_report(report: Path | None) -> None:
@@ -147,13 +206,15 @@ def show(
     top: int,
     severity: str = "low",
     fail_on: Level | None = None,
+    incident: str | None = None,
+    told: bool = False,
 ) -> None:
     """Print a result from `severity` on, write the report, and leave with the right exit code.
 
-    `fail_on` looks at all findings, shown or not. Where the report cannot be written after all, the
-    table is printed all the same.
+    `incident` shows that one only; `told` says that the findings were printed as they came, so that
+    JSON lines are not printed again. `fail_on` looks at all findings, shown or not. Where the
+    report cannot be written after all, the table is printed all the same.
     """
-    from logwright.findings.escape import safe
     from logwright.findings.finding import SEVERITIES
     from logwright.findings.run import many
 
@@ -163,6 +224,9 @@ def show(
     if hidden:
         note = f"{many(hidden, 'finding')} below severity {severity} not shown"
         run = run.model_copy(update={"notes": (*run.notes, note)})
+    chosen = None if incident is None else _chosen(result.findings, incident)
+    if chosen is not None:
+        findings = list(chosen.findings)
     failed: LogwrightError | None = None
     if report is not None:
         from logwright.findings.report import write_report
@@ -174,13 +238,13 @@ def show(
     if json:
         from logwright.findings.jsonl import write
 
-        write(findings, sys.stdout)
+        write([] if told else findings, sys.stdout)
     else:
-        from logwright.findings.terminal import render
-
-        width = shutil.get_terminal_size((100, 24)).columns
-        sys.stdout.write(render(run, findings, width=width, color=sys.stdout.isatty(), top=top))
+        sys.stdout.write("\n" * told)
+        _print(run, findings, chosen, top)
         if report is not None and failed is None:
+            from logwright.findings.escape import safe
+
             sys.stdout.write(f"Report: {safe(str(report))}\n")
     sys.stdout.flush()
     if failed is not None:
@@ -189,3 +253,31 @@ def show(
         least = SEVERITIES.index(fail_on.value)
         if any(SEVERITIES.index(f.severity) >= least for f in result.findings):
             raise typer.Exit(1)
+
+
+def _print(run: Run, findings: list[Finding], chosen: Incident | None, top: int) -> None:
+    width, color = shutil.get_terminal_size((100, 24)).columns, sys.stdout.isatty()
+    if chosen is not None:
+        from logwright.findings.story import tell
+
+        sys.stdout.write(tell(chosen, width=width, color=color))
+        return
+    from logwright.findings.terminal import render
+
+    sys.stdout.write(render(run, findings, width=width, color=color, top=top))
+
+
+def _chosen(findings: list[Finding], prefix: str) -> Incident:
+    """The incident whose id begins with `prefix`; `InputError` where that is none, or several."""
+    from logwright.findings.incident import incidents
+    from logwright.findings.run import short_id
+
+    every = incidents(findings)
+    found = [i for i in every if i.id.startswith(prefix)] if prefix else []
+    if len(found) == 1:
+        return found[0]
+    what = f"{len(found)} incidents have ids that begin" if found else "no incident's id begins"
+    there = ", ".join(short_id(i.id) for i in (found or every)[:_NAMED]) or "none"
+    raise InputError(
+        f"{what} with {prefix!r:.40}: there are {there}" + ", ..." * (len(every) > _NAMED)
+    )

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from logwright.cli import options as o
-from logwright.cli.output import check_report, progress_bar, show
+from logwright.cli.output import check_report, progress_bar, show, ticker
 
 __all__ = ["scan"]
 
@@ -19,7 +19,8 @@ def scan(
         typer.Option(
             "--baseline",
             metavar="FILE",
-            help="A log of normal operation; if not given, the first half of the input.",
+            help="A log of normal operation; if not given, what comes before --since, or the "
+            "first half of the input.",
             show_default=False,
         ),
     ] = None,
@@ -28,8 +29,17 @@ def scan(
     timezone: o.TimezoneOption = None,
     session: o.SessionOption = None,
     window: o.WindowOption = None,
+    since: o.SinceOption = None,
+    until: o.UntilOption = None,
+    around: o.AroundOption = None,
+    where: o.WhereOption = None,
     budget: o.BudgetOption = None,
     severity: o.SeverityOption = None,
+    ignore: o.IgnoreOption = None,
+    trigger: o.TriggerOption = None,
+    quiet: o.QuietOption = None,
+    live: o.LiveOption = None,
+    incident: o.IncidentOption = None,
     top: o.TopOption = None,
     json: o.JsonOption = False,
     report: o.ReportOption = None,
@@ -37,7 +47,7 @@ def scan(
 ) -> None:
     """Show what stands out in a log, against its own past or a baseline.
 
-    Example: logwright scan app.log
+    Example: logwright scan app.log --since 10:00
     """
     from logwright import api
     from logwright.settings import load_settings
@@ -48,7 +58,15 @@ def scan(
         timezone=timezone,
         session=session,
         window=window,
+        since=since,
+        until=until,
+        around=around,
+        where=where or None,
         budget=budget,
+        ignore=ignore,
+        trigger=trigger,
+        quiet=quiet,
+        live=live,
         severity=severity,
         top=top,
     )
@@ -56,7 +74,15 @@ def scan(
     title = "logwright scan " + " ".join(files)
     every = settings.model_copy(update={"severity": "low"})  # what is shown decides nothing else
     with progress_bar("scan") as progress:
-        result = api.scan(*files, baseline=baseline, settings=every, title=title, progress=progress)
+        watcher = ticker(settings.severity, json=json, progress=progress)
+        result = api.scan(
+            *files,
+            baseline=baseline,
+            settings=every,
+            title=title,
+            progress=progress,
+            watcher=watcher,
+        )
     show(
         result,
         json=json,
@@ -64,4 +90,6 @@ def scan(
         top=settings.top,
         severity=settings.severity,
         fail_on=fail_on,
+        incident=incident,
+        told=watcher.told,
     )

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
 
 __all__ = [
     "SCHEMA_VERSION",
     "SEVERITIES",
+    "Attributes",
     "CitedLine",
     "Finding",
     "Hypothesis",
@@ -36,6 +38,13 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+Attributes = TypedDict(
+    "Attributes",
+    {"log.record.template": str, "log.record.template.params": tuple[str, ...]},
+)
+"""A line's template and its parameters, under OpenTelemetry's names for them. Both are redacted."""
+
+
 class CitedLine(_Record):
     """One line of evidence and where it stands. Raw log text: escape it before showing it."""
 
@@ -46,9 +55,15 @@ class CitedLine(_Record):
     message_at: int = Field(
         default=0, description="Position in `text` (characters) at which the message begins."
     )
+    more: tuple[str, ...] = Field(
+        default=(), description="Lines that continue it, such as those of a stack trace."
+    )
     time: str | None = Field(default=None, description="ISO 8601 UTC, where the line has one.")
     template: str | None = Field(default=None, description="Id of the line's template.")
     highlight: bool = Field(default=False, description="Whether this line is the reason itself.")
+    attributes: Attributes | None = Field(
+        default=None, description="OpenTelemetry attributes: the line's template and parameters."
+    )
 
 
 class TemplateRef(_Record):
@@ -101,6 +116,9 @@ class Finding(_Record):
     hypotheses: tuple[Hypothesis, ...] = ()
     rule: str | None = Field(default=None, description="The rule that raised it, where one did.")
     state: Literal["open", "suppressed", "confirmed"] = "open"
+    incident: str | None = Field(
+        default=None, description="Id of the incident it belongs to, where the whole run is known."
+    )
 
 
 def _digest(*parts: str) -> str:

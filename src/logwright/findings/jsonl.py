@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from logwright.errors import InputError
 from logwright.findings.finding import SCHEMA_VERSION, Finding
 
-__all__ = ["read", "schema", "write"]
+__all__ = ["dumps", "read", "schema", "write"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # What would act on a terminal or an editor that shows the file, or end a line for some readers.

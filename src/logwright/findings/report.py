@@ -24,6 +24,7 @@ from markupsafe import Markup
 from logwright.errors import LogwrightError
 from logwright.findings.escape import clip, fit, safe
 from logwright.findings.finding import SEVERITIES, CitedLine, Finding
+from logwright.findings.incident import Incident, incidents
 from logwright.findings.plot import plot
 from logwright.findings.run import (
     PatternGroup,
@@ -44,8 +45,11 @@ _PATTERNS = 200  # patterns shown
 _OPEN = 12  # of them, those whose evidence is unfolded from the start
 _MORE = 50  # further findings listed of a pattern
 _LINES = 40  # lines cited of a finding
+_CONTINUED = 30  # lines shown that continue a cited one
 _ROWS = 200  # sources, notes, ladder lines
 _TEMPLATES = 20
+_INCIDENTS = 20
+_OF_INCIDENT = 12  # patterns named of an incident
 _LINE_CELLS = 2000
 _KEEP = "\n\t"  # the page keeps the layout of lines such as stack traces
 _SENTENCE_CELLS = 600
@@ -92,6 +96,8 @@ def render_html(run: Run, findings: Sequence[Finding]) -> str:
     groups = by_pattern(order)
     shown = groups[:_PATTERNS]
     anchors = {group.pattern for group in shown}
+    stories = [i for i in incidents(order) if len(i.patterns) > 1]
+    told = {f.id: i.id for i in stories[:_INCIDENTS] for f in i.findings}
     folder = resources.files("logwright.findings")
     style = folder.joinpath("report.css").read_text(encoding="utf-8")
     template = _environment().from_string(folder.joinpath("report.html").read_text("utf-8"))
@@ -105,14 +111,20 @@ def render_html(run: Run, findings: Sequence[Finding]) -> str:
             for severity in reversed(SEVERITIES)
             if (number := sum(g.representative.severity == severity for g in shown))
         ],
+        stories=stories[:_INCIDENTS],
+        stories_in_all=len(stories),
+        anchors=anchors,
+        told=told,
         plot=plot(run.timeline, [f for f in order if f.pattern in anchors]),
         style=Markup(style),  # our own file, no log text
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         limits={
+            "continued": _CONTINUED,
             "lines": _LINES,
             "more": _MORE,
             "open": _OPEN,
             "rows": _ROWS,
+            "of_incident": _OF_INCIDENT,
             "templates": _TEMPLATES,
         },
     )
@@ -128,10 +140,12 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
+        began=_began,
         cited=_cited,
         clip=_sentence,
         ladder=_ladder,
         many=many,
+        members=_members,
         moment=lambda text: moment(text) if text else "",
         parts=_parts,
         short=short_id,
@@ -189,6 +203,18 @@ def _chosen(finding: Finding) -> Sequence[CitedLine]:
     indices = range(len(finding.lines))
     chosen = sorted(indices, key=lambda i: (not finding.lines[i].highlight, i))[:_LINES]
     return [finding.lines[i] for i in sorted(chosen)]
+
+
+def _began(finding: Finding) -> str:
+    return finding.templates[0].text if finding.templates else finding.summary
+
+
+def _members(incident: Incident) -> list[Finding]:
+    """The first finding of each pattern of an incident, in order of time."""
+    first: dict[str, Finding] = {}
+    for finding in incident.findings:
+        first.setdefault(finding.pattern, finding)
+    return list(first.values())
 
 
 def _parts(template: str) -> Iterator[tuple[bool, str]]:

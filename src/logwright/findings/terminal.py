@@ -33,9 +33,9 @@ from logwright.findings.run import (
     telling,
 )
 
-__all__ = ["render"]
+__all__ = ["STYLE", "render"]
 
-_STYLE: dict[Severity, str] = {
+STYLE: dict[Severity, str] = {
     "critical": "bold red",
     "high": "red",
     "medium": "yellow",
@@ -50,6 +50,7 @@ _TALL = 4  # lines a summary may take before its middle is cut
 _NAMED = 4  # sources that are named one by one; more are grouped by format
 _FORMATS = 8
 _INCIDENTS = 5
+_MORE = 2  # lines shown that continue a cited one
 
 
 def render(
@@ -241,7 +242,7 @@ class _Columns:
     def row(self, group: PatternGroup) -> Table:
         finding = group.representative
         line = telling(finding)
-        severity = Text(finding.severity, _STYLE[finding.severity])
+        severity = Text(finding.severity, STYLE[finding.severity])
         times = (group.first_seen, group.last_seen)
         identifier = short_id(finding.id)
         together = _together(group)
@@ -254,10 +255,12 @@ class _Columns:
                 where.append(self._place(line, self.where))
                 where.append(f"\n+{line.offset:,} bytes", "dim")
             count = Text(f"{group.count:,}", "bold")
-            return self._wide(severity, _stacked(*times), what, count, where, identifier)
+            ids = Text(identifier)
+            ids.append(f"\n{short_id(group.pattern)}", "dim")
+            return self._wide(severity, _stacked(*times), what, count, where, ids)
         count = Text(f"×{group.count:,}", "bold")
         room = self.width - _INDENT - len(count) - _GAP
-        facts = [span(*times), identifier, together]
+        facts = [span(*times), identifier, short_id(group.pattern), together]
         if line is not None:
             offset = f" +{line.offset}"
             taken = sum(len(fact) + 3 for fact in facts if fact) + len(offset)
@@ -308,25 +311,36 @@ def _stacked(first: str | None, last: str | None) -> str:
 
 
 def _incidents(findings: Sequence[Finding], width: int) -> Iterator[Text]:
-    """One line for each incident of several patterns, worst first; nothing where there is none."""
-    several = [i for i in incidents(findings) if len({f.pattern for f in i.findings}) > 1]
+    """Each incident of several patterns, worst first: when, how much and where, then what it began
+    with; nothing where there is none."""
+    several = [i for i in incidents(findings) if len(i.patterns) > 1]
     if several:
         yield Text(f"{'incidents':{_INDENT}}(findings that belong together)", "dim")
     for incident in several[:_INCIDENTS]:
-        line = Text(f"{incident.severity:{_SEVERITY}}", _STYLE[incident.severity])
-        line.append(" " * _GAP + span(incident.first.first_seen, incident.last_seen), "default")
-        patterns = many(len({f.pattern for f in incident.findings}), "pattern")
         first = incident.first
+        when = span(incident.first_seen, incident.last_seen)
+        line = Text().append(f"{incident.severity:{_SEVERITY}}", STYLE[incident.severity])
+        line.append(" " * _GAP + when)
+        number = f"{many(len(incident.findings), 'finding')} of {len(incident.patterns):,} patterns"
+        for fact in (number, _named(incident.sources)):
+            if line.cell_len + len(fact) + 3 > width:
+                break
+            line.append(f" · {fact}", "dim")
+        yield line
         began = f"'{first.templates[0].text}'" if first.templates else first.summary
-        text = f"{patterns}, began with {began}"
-        room = max(width - line.cell_len - 2 * _GAP - _ID, 20)
-        yield line.append(" " * _GAP + fit(text, room)).append(
-            " " * _GAP + short_id(incident.id), "dim"
-        )
+        line = Text(" " * _INDENT).append("began with ", "dim")
+        line.append(fit(began, max(width - line.cell_len - _GAP - _ID, 12)))
+        yield line.append(" " * (width - line.cell_len - _ID) + short_id(incident.id))
     if len(several) > _INCIDENTS:
         yield Text(f"and {many(len(several) - _INCIDENTS, 'more incident')}", "dim")
     if several:
+        yield Text("--incident ID tells one in order of time, with all its lines", "dim")
         yield Text("")
+
+
+def _named(sources: Sequence[str]) -> str:
+    names = [source_name(s.rstrip("/").rpartition("/")[2] or s) for s in sources]
+    return ", ".join(names) if len(names) <= _NAMED else many(len(names), "source")
 
 
 def _evidence(finding: Finding, names: dict[str, str], width: int) -> Iterator[Text]:
@@ -340,6 +354,12 @@ def _evidence(finding: Finding, names: dict[str, str], width: int) -> Iterator[T
         # The message says what happened; its header stands in the columns already.
         text = line.text[line.message_at :] or line.text
         yield Text(lead + fit(text, max(8, width - len(lead))), "dim")
+        lead = f"{'':{len(lead) - 2}}│ "[-len(lead) :]
+        for further in line.more[:_MORE]:
+            yield Text(lead + fit(further, max(8, width - len(lead))), "dim")
+        if len(line.more) > _MORE:
+            left = many(len(line.more) - _MORE, "more line")
+            yield Text(f"{lead}and {left} of this record", "dim")
 
 
 def _names(groups: Sequence[PatternGroup]) -> dict[str, str]:

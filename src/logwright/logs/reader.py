@@ -143,12 +143,16 @@ class Reader:
     def batches(self) -> Iterator[LineBatch]:
         """All batches of all sources, in order."""
         for block in sampled(self.sources.blocks(), self._begin_source, self._begin_run):
-            state = self._states[block.source_id]
-            if state.json is not None:
-                batch = self._json_batch(block, state, state.json)
-            else:
-                batch = self._batch(block, state)
-            yield self._selected(batch, block, state)
+            yield self.read(block)
+
+    def read(self, block: Block) -> LineBatch:
+        """One block of a source that has begun; blocks of a source come in order."""
+        state = self._states[block.source_id]
+        if state.json is not None:
+            batch = self._json_batch(block, state, state.json)
+        else:
+            batch = self._batch(block, state)
+        return self._selected(batch, block, state)
 
     def message_at(self, source_id: int, text: bytes) -> int:
         """Where the message begins in one line's text: behind the header of its source's format."""

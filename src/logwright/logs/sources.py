@@ -4,14 +4,18 @@ Nothing is mapped into memory (a file that shrinks would kill the process) and n
 one block and one line of at most `max_line_bytes`. Input is not trusted: whatever a file holds, its
 reading ends with lines and `Note`s; `InputError` is for what cannot be read at all.
 
-Left out: following a file that grows (`stream/`), archives of several files.
+A pipe that stays open while nothing comes can be *live*: where somebody set a source's `patience`,
+`blocks` ends when that is over, and `follow` goes on from there.
+
+Left out: following a file that grows (`tail -f` serves it), archives of several files.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,10 +27,16 @@ from logwright.logs.inputs import expand
 from logwright.logs.streams import BOMS, ByteStream, RawFile, Transcoded, peek
 from logwright.settings import Settings
 
-__all__ = ["Source", "SourceStats", "Sources", "expand", "open_sources"]
+__all__ = ["Patience", "Source", "SourceStats", "Sources", "expand", "open_sources"]
 
 _FIRST_ROOM = 1 << 20  # a folder of many small files should not clear megabytes for each
 _CUT_NOTES = 3
+_TICK = 0.2
+"""Seconds of a pipe's silence after which a live block is handed on."""
+
+_HELD = 1.0
+"""Seconds after which a live block is handed on although more keeps coming."""
+
 _SUFFIXES = {
     "gzip": (".gz", ".gzip"),
     "zstd": (".zst", ".zstd"),
@@ -39,9 +49,9 @@ _SUFFIXES = {
 class SourceStats:
     """What was met in one source.
 
-    `bytes` counts decompressed bytes, cut ones and a byte order mark included; `lines` is filled by
-    the reader that makes lines out of blocks. `total_compressed_bytes` is the file's size when
-    it was found, None for pipes.
+    `bytes` counts decompressed bytes, cut ones and a byte order mark included; `decoded` says that
+    they were compressed; `lines` is filled by the reader that makes lines out of blocks.
+    `total_compressed_bytes` is the file's size when it was found, None for pipes.
     """
 
     name: str
@@ -53,10 +63,43 @@ class SourceStats:
     bad_utf8: int = 0
     compressed_bytes_read: int = 0
     total_compressed_bytes: int | None = None
+    decoded: bool = False
     notes: list[Note] = field(default_factory=list)
 
     def note(self, text: str) -> None:
         self.notes.append(Note(self.name, text))
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """When an open pipe is live: it has given `lines` lines at least, and then nothing for
+    `silence` seconds, or less than `rate` bytes a second over `stretch` seconds of waiting."""
+
+    lines: int = 0
+    silence: float = 2.0
+    rate: float = 64 << 10
+    stretch: float = 30.0
+
+
+class _Pace:
+    """How fast a pipe gives what it has; the time that its reader takes does not count."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._silent = self._waited = 0.0
+        self._bytes = 0
+
+    def is_live(self, seconds: float, got: int, lines: int) -> bool:
+        """Whether the pipe is live, now that `got` bytes came after `seconds` of waiting."""
+        patience = self._patience
+        self._silent = 0.0 if got else self._silent + seconds
+        self._waited += seconds
+        self._bytes += got
+        slow = False
+        if self._waited >= patience.stretch:
+            slow = self._bytes < patience.rate * self._waited
+            self._waited, self._bytes = 0.0, 0
+        return lines >= patience.lines and (slow or self._silent >= patience.silence)
 
 
 def open_sources(inputs: Sequence[str], settings: Settings) -> Sources:
@@ -120,6 +163,10 @@ class Source:
         self._limit = settings.max_line_bytes
         self._offset = 0
         self._line_no = 1
+        self.patience: Patience | None = None
+        self.is_live = False
+        self._can_wait = False
+        self._reading: Generator[Block | None, None, None] | None = None
         if name != "-":
             try:
                 status = os.stat(name)
@@ -153,7 +200,39 @@ class Source:
         return self.stats.total_compressed_bytes
 
     def blocks(self) -> Iterator[Block]:
-        """The source's blocks, in order and without gaps. To be called once."""
+        """The source's blocks, in order and without gaps, to its end or until it `is_live`. To be
+        called once."""
+        self._reading = reading = self._read()
+        pace = _Pace(self.patience or Patience())
+        try:
+            while True:
+                began = time.monotonic()
+                try:
+                    block = next(reading)
+                except StopIteration:
+                    return
+                waited, got = time.monotonic() - began, 0
+                if block is not None:
+                    got = len(block.buf) + block.cut
+                    yield block
+                if self._can_wait and pace.is_live(waited, got, self._line_no - 1):
+                    self.is_live = True
+                    return
+        finally:
+            if not self.is_live:
+                reading.close()
+
+    def follow(self) -> Iterator[Block | None]:
+        """The blocks that come after `blocks` ended because the source is live: each as soon as the
+        pipe pauses for 0.2 s or after a second; None for every 0.2 s in which nothing came."""
+        assert self.is_live
+        assert self._reading is not None
+        try:
+            yield from self._reading
+        finally:
+            self._reading.close()
+
+    def _read(self) -> Generator[Block | None, None, None]:
         try:
             raw = RawFile(self._path, self.stats.note)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
@@ -163,6 +242,9 @@ class Source:
                 stream = self._text(raw)
             except OSError as error:
                 raise self._unreadable(error) from None
+            # What is decoded may lie in the decoder while the pipe itself has nothing.
+            plain = not isinstance(stream, Transcoded) and not self.stats.decoded
+            self._can_wait = self.patience is not None and plain and raw.is_pipe
             yield from self._cut_to_lines(raw, stream)
             self._account(raw)
         finally:
@@ -187,6 +269,7 @@ class Source:
                 note(f"is named like {named} but is not: read as it is")
         if kind is not None:
             stream = decoded(kind, stream, raw, note)
+            self.stats.decoded = True
         head, stream = peek(stream, BOMS)
         bom = next((bom for bom in BOMS if head.startswith(bom)), None)
         if bom is None:
@@ -198,12 +281,16 @@ class Source:
         note(f"is {BOMS[bom]}: read as UTF-8, to which its byte offsets refer")
         return Transcoded(stream, BOMS[bom])
 
-    def _cut_to_lines(self, raw: RawFile, stream: ByteStream) -> Iterator[Block]:
+    def _cut_to_lines(self, raw: RawFile, stream: ByteStream) -> Iterator[Block | None]:
         limit = self._limit
         full = self._step + limit
         room = bytearray(min(full, _FIRST_ROOM))
         held = 0
+        first = True  # its first bytes may have been peeked at
         while True:
+            while self._can_wait and not first and not raw.ready(_TICK):
+                yield None
+            first = False
             filled = held + self._fill(room, held, raw, stream)
             if filled == held:
                 break
@@ -237,10 +324,11 @@ class Source:
     def _fill(self, room: bytearray, at: int, raw: RawFile, stream: ByteStream) -> int:
         """Fill `room` from `at` on, as far as one step goes and nothing has to be waited for."""
         view = memoryview(room)[at : at + self._step]
-        got = 0
+        got, wait = 0, _TICK if self.is_live else 0.0
+        until = time.monotonic() + _HELD
         while got < len(view) and (more := stream.readinto(view[got:])):
             got += more
-            if not raw.ready():
+            if (self.is_live and time.monotonic() > until) or not raw.ready(wait):
                 break
         self.stats.compressed_bytes_read = raw.position
         return got

@@ -89,12 +89,21 @@ class RawFile:
         self.position += got
         return int(got)
 
-    def ready(self) -> bool:
-        """Whether more can be had without waiting; a live pipe's lines are not held back."""
+    @property
+    def is_pipe(self) -> bool:
+        """Whether this is a pipe or socket, which can stay open while nothing comes."""
+        try:
+            mode = os.fstat(self._file.fileno()).st_mode
+        except (OSError, ValueError):
+            return False
+        return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+    def ready(self, seconds: float = 0.0) -> bool:
+        """Whether more, or the end, can be had without waiting for longer than `seconds`."""
         if self._regular:
             return True
         try:
-            return bool(select.select([self._file], [], [], 0)[0])
+            return bool(select.select([self._file], [], [], seconds)[0])
         except (OSError, ValueError):  # not a descriptor one can ask (Windows pipes, fakes)
             return False
 
