@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import typer
 
-from logwright.cli import bench, demo, detect, learn, scan
+from logwright.cli import bench, demo, detect, diff, learn, scan
 from logwright.cli.output import ReaderGone, standard_output
 from logwright.errors import LogwrightError
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command(name="scan")(scan.scan)
 app.command(name="learn")(learn.learn)
 app.command(name="detect")(detect.detect)
+app.command(name="diff")(diff.diff)
 app.command(name="demo")(demo.demo)
 app.add_typer(bench.app, name="bench")
 

@@ -85,6 +85,7 @@ class Recording:
         self._spilled = 0
         self._file: IO[bytes] | None = None
         self._texts: IO[bytes] | None = None
+        self._unpacked: tuple[int, bytes] = (-1, b"")
         self._order: NDArray[np.int64] | None = None  # sorted position -> row as it was read
         self._sorted: dict[str, NDArray[Any]] = {}
         self._codec = pa.Codec("lz4_raw") if pa.Codec.is_available("lz4_raw") else pa.Codec("lz4")
@@ -268,11 +269,13 @@ class Recording:
         for later in self._chunks[number:]:
             if later.source_id != chunk.source_id or len(text) >= size:
                 break
-            assert self._texts is not None
-            self._texts.seek(later.text_at)
-            packed = self._texts.read(later.text_size)
-            raw = self._codec.decompress(packed, later.text_raw, asbytes=True)
-            text += raw[begin : begin + size - len(text)]
+            if self._unpacked[0] != later.text_at:  # lines that are asked for often stand together
+                assert self._texts is not None
+                self._texts.seek(later.text_at)
+                packed = self._texts.read(later.text_size)
+                raw = self._codec.decompress(packed, later.text_raw, asbytes=True)
+                self._unpacked = (later.text_at, raw)
+            text += self._unpacked[1][begin : begin + size - len(text)]
             begin = 0
         return text
 
