@@ -31,6 +31,7 @@ from logwright.model import History, Model
 from logwright.past import first_from, of_the_log, period, split, trouble_before
 from logwright.pipeline import MOST_OF_PATTERN, Pipeline, to_events
 from logwright.settings import Settings, load_settings
+from logwright.templates.edits import Edit
 from logwright.templates.miner import Miner
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.plan import WindowPlan
@@ -81,17 +82,22 @@ def _model(
 
 
 def learn(
-    *inputs: str, settings: Settings | None = None, progress: Progress | None = None, **options: Any
+    *inputs: str,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+    edits: Sequence[Edit] = (),
+    **options: Any,
 ) -> Model:
     """Learn a model from history: files, globs, folders, or '-' for standard input.
 
-    `options` are settings (`logwright.settings.Settings`). Raises `InputError` where nothing can be
-    read.
+    `edits` are a user's edits of templates (`templates.edits.read_edits`), replayed on what is
+    learned; `options` are settings (`logwright.settings.Settings`). Raises `InputError` where
+    nothing can be read.
     """
     settings = settings or load_settings(**options)
     given = Intake(inputs, settings)
     try:
-        miner = Miner(settings.max_shapes)
+        miner = Miner(settings.max_shapes, edits)
         given.read(miner, progress)
         vocabulary = given.group(miner)
         given.sort()
@@ -130,6 +136,8 @@ def detect(
     inputs = list(inputs)
     Sieve(settings, 0)  # an ignore file that cannot be read is told before the work
     given = Intake(inputs, settings)
+    for note in model.notes():
+        given.note(note)
     several = len(given.sources.sources) > 1
     follows = watcher is not None and _may_be_live(inputs, settings)
     given.recording.keep_columns = several or follows

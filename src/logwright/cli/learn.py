@@ -46,6 +46,7 @@ def learn(
     from logwright.findings.run import many
     from logwright.model import Model
     from logwright.settings import load_settings
+    from logwright.templates.edits import read_edits
 
     settings = load_settings(
         format=format,
@@ -61,9 +62,10 @@ def learn(
         exemplars=False if no_exemplars else None,
     )
     Model.check_target(model)  # before the work, not after it
+    edits = read_edits(model)
     started = time.time()
     with progress_bar("learn") as progress:
-        learned = api.learn(*files, settings=settings, progress=progress)
+        learned = api.learn(*files, settings=settings, progress=progress, edits=edits)
     learned.save(model)
     seconds = time.time() - started
     if json:

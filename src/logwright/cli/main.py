@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import typer
 
-from logwright.cli import bench, demo, detect, diff, learn, scan
+from logwright.cli import bench, demo, detect, diff, learn, scan, templates
 from logwright.cli.output import ReaderGone, standard_output
 from logwright.errors import LogwrightError
 
@@ -28,6 +28,7 @@ app.command(name="learn")(learn.learn)
 app.command(name="detect")(detect.detect)
 app.command(name="diff")(diff.diff)
 app.command(name="demo")(demo.demo)
+app.add_typer(templates.app, name="templates")
 app.add_typer(bench.app, name="bench")
 
 
