@@ -143,11 +143,20 @@ def test_what_came_once_may_be_chance(tmp_path: Path) -> None:
 
 def test_three_lines_that_a_short_side_never_held_are_no_news(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text(text_of(calm(1, hours=0.4)))
-    lines = [*calm(2, 24 * HOUR, 8), *(line(24 * HOUR + s, "job failed") for s in (9, 9e3, 2e4))]
+    lines = [*calm(2, 24 * HOUR, 8), *(line(24 * HOUR + s, "job moved") for s in (9, 9e3, 2e4))]
     (tmp_path / "b.log").write_text(text_of(lines))
     result = diff(str(tmp_path / "a.log"), str(tmp_path / "b.log"))
-    assert not [c for c in result.changes if "job failed" in c.text]
+    assert not [c for c in result.changes if "job moved" in c.text]
     assert result.not_told >= 1
+
+
+def test_new_trouble_is_told_even_where_chance_would_have_it(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(text_of(calm(1, hours=0.4)))
+    lines = [*calm(2, 24 * HOUR, 8), line(24 * HOUR + 9, "job failed: disk full")]
+    (tmp_path / "b.log").write_text(text_of(lines))
+    result = diff(str(tmp_path / "a.log"), str(tmp_path / "b.log"))
+    (change,) = [c for c in result.changes if "job failed" in c.text]
+    assert (change.clear, change.severity) == (False, "high")
 
 
 def test_a_log_that_is_busier_as_a_whole_is_one_fact(tmp_path: Path) -> None:

@@ -327,3 +327,10 @@ def test_numbers_of_any_unit() -> None:
     assert number_times(whole).tolist() == [NOON] * 4 + [NO_TIME] * 2
     parts = np.array([1714564800.123456, 1714564800123.5, np.nan, np.inf])
     assert number_times(parts).tolist() == [NOON + 123_456_000, NOON + 123_500_000] + [NO_TIME] * 2
+
+
+def test_a_key_that_is_not_utf8_is_no_column() -> None:
+    line = b'{"timestamp": 1714557600123, "\xf6essage": "connection refused"}'
+    lines = JsonLines([line] * 3)
+    found = lines.columns(Block(line + b"\n", 0, 0, 1))
+    assert b"connection refused" in found.buf

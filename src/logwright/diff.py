@@ -30,6 +30,7 @@ from logwright.compare import Family, Floats, family, of_bursts, pace
 from logwright.errors import InputError, SettingsError
 from logwright.findings.changes import CLEAR, Change, Diff, DiffSide, Kind, severity_of, summary_of
 from logwright.findings.finding import SEVERITIES, CitedLine
+from logwright.findings.severity import rank
 from logwright.intake import Intake, Progress
 from logwright.logs.batch import NO_TIME, Note
 from logwright.logs.recording import TEXT_LIMIT, Place
@@ -261,7 +262,10 @@ class _Comparison:
                 kind = "gone" if x[i] else "new"
                 share = self.share if kind == "new" else 1 - self.share
                 likely = share ** max((x[i] + y[i]) / known[i], 1.0) > _LIKELY
-                if not clear and (likely or unknown[i]):
+                # New trouble is told, whatever chance would have: that is what one looks for.
+                text = self.vocabulary.templates[t].text
+                bad = kind == "new" and rank(int(b.level[t]), [text]) > 0
+                if not clear and not bad and (likely or unknown[i]):
                     self.not_told += 1
                     continue
             effect = abs(float(np.log((y[i] + 0.5) / (x[i] + 0.5) / odds)))
@@ -305,7 +309,7 @@ class _Comparison:
 
     def _line(self, row: int, template: str) -> CitedLine:
         place = self.given.recording.place(row)
-        text = redact(place.text)
+        text = redact(place.text, self.given.settings.emails)
         message = text[: self.given.reader.message_at(place.source_id, text)]
         return CitedLine(
             source=self.given.sources.sources[place.source_id].stats.name,
@@ -390,7 +394,7 @@ class _Comparison:
 
     def _content(self, place: Place) -> bytes:
         """A line's message, secrets removed."""
-        text = redact(place.text)
+        text = redact(place.text, self.given.settings.emails)
         content = text[self.given.reader.message_at(place.source_id, text) :]
         if self.given.reader.formats[place.source_id].format.kind == "json":
             try:  # the rest of a JSON object: its message is the string that begins here

@@ -420,8 +420,10 @@ def _counts(model: Model) -> dict[str, int | None]:
 def _examples(model: Model, key: bytes) -> list[str]:
     """Example lines of a shape, redacted; where none were kept, the shape with `<*>`."""
     from logwright.logs.redaction import redact
+    from logwright.settings import load_settings
 
-    lines = [redact(line).replace(b"\x00", b"<*>") for line in model.miner.lines(key)]
+    emails = load_settings().emails
+    lines = [redact(line, emails).replace(b"\x00", b"<*>") for line in model.miner.lines(key)]
     return [line.decode("utf-8", "backslashreplace") for line in lines]
 
 

@@ -48,10 +48,10 @@ class ShapeCoder:
     ([0], [b'a 1', b'a 2'])
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, emails: bool = False) -> None:
         self.table = Table()
         self.overflowed = 0
-        self._most = most
+        self._most, self._emails = most, emails
         self._looks = np.zeros(1024, np.int8)  # lines of a shape still to be looked at
         self._kinds = np.zeros(1024, np.int8)
         self._kept: dict[int, set[bytes]] = {}
@@ -130,4 +130,5 @@ class ShapeCoder:
         """Shapes, and further lines of shapes, met since the last call."""
         new, self._new = self._new, []
         codes = np.array([code for code, _ in new], np.int32)
-        return NewShapes(codes, self.table.keys(codes), [redact(content) for _, content in new])
+        contents = [redact(content, self._emails) for _, content in new]
+        return NewShapes(codes, self.table.keys(codes), contents)

@@ -108,8 +108,11 @@ class JsonLines:
         ]
         self._template = _template_path(samples)
         kinds.append((self._template, "text"))
-        self._schema = _schema([(path, _COLUMN[kind]) for path, kind in kinds if path])
         self._used = {path for path, _ in kinds if path}
+        # Arrow names no column that is not UTF-8: such records are read line by line.
+        self._columnar = bool(self._used) and all(map(_is_utf8, self._used))
+        columns = [(path, _COLUMN[kind]) for path, kind in kinds if path and self._columnar]
+        self._schema = _schema(columns)
 
     def notes(self, source: str) -> list[Note]:
         """What a person should know about the blocks read so far."""
@@ -175,7 +178,7 @@ class JsonLines:
         piece = data[int(start[0]) : int(end[-1])]
         if odd:
             odd = b"\0" in bytes(piece) or _TWO_OBJECTS.search(piece) is not None
-        if self._used and not odd:
+        if self._columnar and not odd:
             try:
                 return [self._read(piece, data, start, end)]
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
@@ -287,6 +290,10 @@ class JsonLines:
         return " ".join(
             f"{key}={as_text(value)}" for key, value in sorted(found, key=lambda f: f[0])
         )
+
+
+def _is_utf8(path: Path) -> bool:
+    return all(part.encode("utf-8", "ignore").decode() == part for part in path)
 
 
 def _template_path(samples: Sequence[bytes]) -> Path | None:

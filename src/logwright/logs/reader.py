@@ -86,7 +86,7 @@ class Reader:
 
     def __init__(self, sources: Sources, settings: Settings) -> None:
         self.sources, self.settings = sources, settings
-        self.coder = ShapeCoder(settings.max_shapes)
+        self.coder = ShapeCoder(settings.max_shapes, settings.emails)
         self.shapes = self.coder.table
         self.joined = self.left_out = 0
         self.selection = Selection.of(settings, self._now())
@@ -178,7 +178,10 @@ class Reader:
         if settings.format:
             detected = use(settings.format, samples, label_prefix=settings.label_prefix)
         else:
-            detected = detect(samples, label_prefix=settings.label_prefix)
+            before = {s.detected.layout.text: s.detected for s in self._states.values()}
+            detected = detect(
+                samples, label_prefix=settings.label_prefix, before=list(before.values())
+            )
         clock = Clock(
             settings.timezone,
             self._reference(source_id),

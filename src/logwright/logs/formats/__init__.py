@@ -202,14 +202,24 @@ def sample_lines(block: bytes) -> list[bytes]:
     return [block[s:e] for s, e in zip(start[rows].tolist(), end[rows].tolist(), strict=True)]
 
 
-def detect(samples: Sequence[bytes], *, label_prefix: bool = False) -> Detected:
+def detect(
+    samples: Sequence[bytes], *, label_prefix: bool = False, before: Sequence[Detected] = ()
+) -> Detected:
     """The format of some sampled lines; with `label_prefix` each begins with a label token.
+
+    `before` are formats of other sources of the run: a special one that fits every line is taken
+    at once, since files of a folder mostly look alike.
 
     >>> detect([b"Jun 14 15:16:01 combo sshd[19939]: check pass"]).reason
     'syslog RFC 3164: 100 % of 1 sampled lines'
     """
     texts = _unlabelled(samples) if label_prefix else list(samples)
     heads = _heads(texts)
+    for known in before if heads and not label_prefix else ():
+        special = known.format.kind == "text" and known.format is not generic.FORMAT
+        if special and bool(_fits(known.format, known.layout, heads).all()):
+            reason = _reason(known.format.title, 1, len(heads))
+            return Detected(known.format, known.layout, reason)
     rest = [] if label_prefix else _beside_objects(heads)
     if rest:
         return _mixed(rest, 1 - len(rest) / len(heads))
