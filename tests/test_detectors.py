@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 
 from logwright.detectors.base import Detector, State
 from logwright.detectors.counts import UNITS, Counts
+from logwright.detectors.parameters import Parameters
+from logwright.detectors.period import Period
+from logwright.detectors.rare import Rare
 from logwright.detectors.rate import Rate, duration
+from logwright.detectors.timing import Timing
 from logwright.detectors.unseen import Unseen
 from logwright.templates.template import Template
 from logwright.windows.tumbling import TimeWindows
@@ -74,6 +78,12 @@ def sessions(sequences: list[list[int]]) -> Windows:
     return Windows.of_sequences(sequences)
 
 
+def timed_sessions(sequences: list[list[int]]) -> Windows:
+    windows = sessions(sequences)
+    windows.events.ts[:] = np.cumsum(2 ** (windows.events.row % 9)) * SECOND
+    return windows
+
+
 DETECTORS = {
     "unseen-template": (lambda: Unseen("template"), sessions),
     "unseen-bigram": (lambda: Unseen("bigram"), sessions),
@@ -82,6 +92,13 @@ DETECTORS = {
         lambda: Rate(60 * SECOND),
         lambda seqs: intervals([{t: s.count(t) for t in set(s)} for s in seqs]),
     ),
+    "timing-gap": (Timing, timed_sessions),
+    "timing-period": (
+        lambda: Period(60 * SECOND),
+        lambda seqs: intervals([{t: s.count(t) for t in set(s)} for s in seqs]),
+    ),
+    "parameters": (Parameters, sessions),
+    "rare": (Rare, sessions),
 }
 sequences = st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=6), min_size=1, max_size=12)
 fresh = st.lists(st.lists(st.integers(0, 11), min_size=1, max_size=6), max_size=12)

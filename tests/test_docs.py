@@ -147,7 +147,10 @@ def test_python_examples_run(page: Path, folder: Path, monkeypatch: pytest.Monke
 
 def test_the_quick_start_finds_what_is_wrong(folder: Path) -> None:
     quick = commands(ROOT / "README.md")
-    assert [c.split()[1] for c in quick] == ["scan", "scan", "learn", "detect", "detect"]
+    assert [c.split()[1] for c in quick] == [
+        *["scan", "scan", "scan", "diff"],
+        *["learn", "detect", "detect"],
+    ]
     for command in quick:
         if " > " not in command and command.split()[1] != "learn":
             assert "disk full" in run(command, folder).stdout, command

@@ -111,6 +111,98 @@ def test_token_spans_are_the_same(lines: list[bytes], ordinals: list[int]) -> No
     same(native.token_spans(buf, start, end, wanted), twin.token_spans(buf, start, end, wanted))
 
 
+# --- watched tokens -------------------------------------------------------------------------------
+
+number = st.one_of(
+    st.integers(-999, 10**19).map(lambda n: b"%d" % n),
+    st.builds(
+        lambda n, d, unit: b"%d.%d%s" % (n, d, unit),
+        st.integers(-9, 10**9),
+        st.integers(0, 10**6),
+        st.sampled_from([*twin.UNITS, b"mS", b"x", b".5", b"ns3"]),
+    ),
+    st.sampled_from([b"+5", b"-", b".", b"5.", b".5", b"0x1f", b"007", b"1e5", b"12%%", b"\x00"]),
+)
+token = st.one_of(number, st.sampled_from([b"a", b"b/c", b"\xc3\xbc7", b"Zq_9", b"x" * 30]))
+
+
+def slots_of(draw: st.DrawFn, number_of_slots: int) -> tuple[np.ndarray, np.ndarray]:
+    slots = np.zeros(number_of_slots, twin.WATCH)
+    for slot in slots:
+        low, high = sorted(draw(st.tuples(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9))))
+        slot["low"], slot["high"] = low, high
+        slot["seen"], slot["stride"] = draw(st.integers(0, 9)), draw(st.integers(0, 4))
+        slot["mode"] = draw(st.integers(0, 31))
+        slot["shortest"], slot["longest"] = draw(st.integers(0, 3)), draw(st.integers(0, 9))
+        slot["classes"] = draw(st.integers(0, (1 << 14) - 1))
+    known = np.zeros((number_of_slots, twin.KNOWN), np.uint64)
+    for row in known:
+        for text in draw(st.lists(st.sampled_from([b"a", b"b/c", b"5", b"7"]), max_size=3)):
+            at = shape_key(text)[0]
+            while row[at % twin.KNOWN]:
+                at += 1
+            row[at % twin.KNOWN] = shape_key(text)[0]
+    return slots, known
+
+
+@st.composite
+def watched(draw: st.DrawFn) -> tuple[list[list[bytes]], tuple[np.ndarray, ...], np.ndarray]:
+    """Lines of `x=<token> <token>` in some shapes, and what is watched in each shape."""
+    lines = draw(st.lists(st.lists(token, min_size=1, max_size=3), max_size=12))
+    shapes = draw(st.lists(st.integers(-1, 5), min_size=len(lines), max_size=len(lines)))
+    plan = draw(st.lists(st.sampled_from([-4, -3, -2, -1, 0, 7, 10]), min_size=5, max_size=5))
+    layout = draw(st.lists(st.integers(-1, 4), min_size=7, max_size=7))
+    layout = [2, layout[0], 1, layout[1], 1, layout[2], -1, 2, layout[3], -1, *layout[4:]]
+    slots, known = slots_of(draw, 4)
+    columns = np.array(plan, np.int32), np.array(layout, np.int32), slots, known
+    return lines, columns, np.array(shapes, np.int32)
+
+
+@settings(deadline=None)
+@given(case=watched())
+def test_watched_tokens_are_the_same(
+    case: tuple[list[list[bytes]], tuple[np.ndarray, ...], np.ndarray],
+) -> None:
+    lines, columns, shape = case
+    buf, start, end = spans([b"x=" + b" ".join(tokens) for tokens in lines])
+    left, right = (tuple(c.copy() for c in columns) for _ in range(2))
+    found, numbers = native.watch(buf, start, end, shape, *left)
+    same_found, same_numbers = twin.watch(buf, start, end, shape, *right)
+    assert found.tolist() == same_found.tolist()
+    assert np.array_equal(numbers, same_numbers, equal_nan=True)
+    for a, b in zip(left, right, strict=True):
+        assert a.tobytes() == b.tobytes()
+
+
+def test_watching_tells_of_what_stands_out() -> None:
+    buf, start, end = spans([b"took 5ms by ann1", b"took 250ms by ann1", b"took 5ms by bob2"])
+    slots = np.zeros(2, twin.WATCH)
+    slots["mode"] = twin.NUMBER, twin.VALUE
+    slots["low"], slots["high"] = 0, 0.1
+    known = np.zeros((2, twin.KNOWN), np.uint64)
+    h = shape_key(b"ann1")[0]
+    known[1, h % twin.KNOWN] = h
+    plan, layout = np.array([-1, 0], np.int32), np.array([5, 0, 4, 1, -1], np.int32)
+    found, numbers = native.watch(buf, start, end, np.ones(3, np.int32), plan, layout, slots, known)
+    assert [(row, slot, buf[a:b]) for row, slot, a, b, *_ in found.tolist()] == [
+        (1, 0, b"250ms"),
+        (2, 1, b"bob2"),
+    ]
+    assert numbers[0] == 0.25
+    assert slots["seen"].tolist() == [3, 3]
+
+
+def test_watching_counts_lines_of_shapes_down() -> None:
+    buf, start, end = spans([b"a 1"] * 5)
+    plan, layout = np.array([-4], np.int32), np.array([-1], np.int32)
+    nothing = np.zeros(0, twin.WATCH), np.zeros((0, twin.KNOWN), np.uint64)
+    for rows, expected in ((slice(2), []), (slice(2, 5), [[0, -1, 8, 11, 0, 0]])):
+        shape = np.zeros(len(start[rows]), np.int32)
+        found, _ = native.watch(buf, start[rows], end[rows], shape, plan, layout, *nothing)
+        assert found.tolist() == expected
+    assert plan.tolist() == [-1]
+
+
 operation = st.builds(
     p.op,
     st.integers(0, 11),

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from logwright.detectors.base import Evidence, Floats
 from logwright.detectors.counts import UNITS, Counts
 from logwright.detectors.ladder import CHECK_SHARE, Budget, Ladder, Learner, Rung
+from logwright.detectors.parameters import Parameters
 from logwright.detectors.thresholds import Threshold
 from logwright.detectors.unseen import Unseen
 from logwright.templates.miner import Miner
@@ -209,6 +211,35 @@ def test_rungs_only_read_what_they_are_for() -> None:
     windows = Windows.of_sequences([[0, 1]])
     assert list(ladder.detect("windows", windows, VOCABULARY)) == []
     assert list(ladder.detect("intervals", Windows.of_sequences([]), VOCABULARY)) == []
+
+
+class Always(Parameters):
+    """Finds something in every window."""
+
+    def score(self, windows: Windows, vocabulary: Vocabulary) -> Floats:
+        return np.full(len(windows), 9.0)
+
+    def evidence(
+        self, windows: Windows, i: int, vocabulary: Vocabulary, threshold: float
+    ) -> list[Evidence]:
+        return [Evidence(9.0, "", "", "", [], [], [], [])]
+
+
+def test_a_parameter_that_stands_out_says_nothing_of_the_make_up() -> None:
+    """Windows that it flags, and those with new templates, are judged by both."""
+    made = learned(settled(16_000)).finish()
+    rung = Rung(Always(), Threshold(3.0, "all"), "records", "")
+    ladder = Ladder([made.rungs[0], rung, *made.rungs[1:]])
+    found = alarms(ladder, [[0, 1, 2], [0, 1, 1, 1], [0, 1, 39]])
+    assert found == [(2, "template"), (0, "value"), (1, "value"), (2, "value"), (1, "count_vector")]
+    assert ladder.parameters is rung.detector
+    assert made.parameters is None
+
+
+def test_no_parameters_are_said_to_be_none() -> None:
+    assert "parameters not used: none has enough lines and has settled" in learned(
+        settled(200)
+    ).finish().reasons  # fmt: skip
 
 
 @pytest.mark.parametrize(("alarms_a_day", "hours", "expected"), [(10, 24, 10.0), (1, 12, 0.5)])

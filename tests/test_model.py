@@ -127,6 +127,9 @@ NAMES = [
     "detectors/0-unseen.known.parquet",
     "detectors/1-rate.json",
     "detectors/1-rate.templates.parquet",
+    "detectors/2-parameters.json",
+    "detectors/2-parameters.slots.parquet",
+    "detectors/2-parameters.values.parquet",
 ]
 
 

@@ -174,9 +174,7 @@ def test_sources_that_overlap_in_time_are_put_in_its_order(
 ) -> None:
     monkeypatch.setattr(module, "_IN_MEMORY", 500)  # sorting reads spilled columns too
     for name, first in (("a", 0), ("b", 1), ("c", 2)):
-        text = "".join(
-            at(s, f"{name} step") + f"   failed: {name}\n" for s in range(first, 900, 3)
-        )
+        text = "".join(at(s, f"{name} step") + f"   failed: {name}\n" for s in range(first, 900, 3))
         (tmp_path / f"{name}.log").write_text(text)
     recording, _ = record(*(str(tmp_path / f"{n}.log") for n in "cab"))
     assert recording.sort_by_time(lateness=0) is None

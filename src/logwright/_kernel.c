@@ -17,6 +17,7 @@ typedef int64_t i64;
 
 enum { DELIM = 1, VAR = 2, UPPER = 4, LOWER = 8, NOT_HEX = 16 };
 static u8 CLASS[256];
+static uint16_t FORMS[256]; /* kinds of characters: see logs/kernel.py */
 
 static void make_classes(void) {
     for (int c = 0; c < 256; c++) {
@@ -24,7 +25,11 @@ static void make_classes(void) {
         CLASS[c] = (u8)(((c >= '0' && c <= '9') || c == 0 ? VAR : 0) | (hex ? 0 : NOT_HEX) |
                         (c >= 'A' && c <= 'Z' ? UPPER : 0) | (c >= 'a' && c <= 'z' ? LOWER : 0));
     }
-    for (const char *d = " \t\r\n\x0b\x0c,;:=()[]{}<>\"'|?&`"; *d; d++) CLASS[(u8)*d] = DELIM;
+    for (int c = 0; c < 256; c++)
+        FORMS[c] = c >= '0' && c <= '9' ? 1 : c >= 'a' && c <= 'f' ? 2 : c >= 'g' && c <= 'z' ? 4
+                 : c >= 'A' && c <= 'F' ? 8 : c >= 'G' && c <= 'Z' ? 16 : c >= 128 ? 32 : c < 32 || c == 127 ? 64 : 128;
+    for (const char *d = "-._/@%", *at = d; *at; at++) FORMS[(u8)*at] = (uint16_t)(256 << (at - d));
+    for (const char *d = " \t\r\n\x0b\x0c,;:=()[]{}<>\"'|?&`"; *d; d++) { CLASS[(u8)*d] = DELIM; FORMS[(u8)*d] = 0; }
 }
 
 static int looks_random(const u8 *t, i64 n) {
@@ -352,6 +357,109 @@ static inline Key hash(const u8 *p, i64 n) {
     return (Key){h1 ^ h1 >> 31, h2 ^ h2 >> 33};
 }
 
+/* ---- watched tokens --------------------------------------------------------------------- */
+
+typedef struct { double low, high; i64 seen, stride; int32_t mode, shortest, longest, classes; } Watch;
+enum { ALL = 1, NUMBER = 2, VALUE = 4, FORM = 8, SAMPLE = 16, KNOWN = 128 };
+
+/* A plain number with at most 18 digits and a unit; NaN for anything else. */
+static double number_of(const u8 *p, const u8 *e) {
+    static const struct { char name[4]; double scale; } units[] = {
+        {"%", 1}, {"ns", 1e-9}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}, {"min", 60}, {"h", 3600}, {"B", 1},
+        {"k", 1024}, {"K", 1024}, {"kB", 1024}, {"KB", 1024}, {"KiB", 1024}, {"M", 1048576}, {"MB", 1048576},
+        {"MiB", 1048576}, {"G", 1073741824}, {"GB", 1073741824}, {"GiB", 1073741824}};
+    static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9,
+                                  1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
+    const double nan = Py_HUGE_VAL - Py_HUGE_VAL;
+    int minus = p < e && *p == '-', digits = 0, decimals = -1;
+    i64 v = 0;
+    if (p < e && (*p == '-' || *p == '+')) p++;
+    for (; p < e; p++) {
+        if (*p >= '0' && *p <= '9') {
+            if (++digits > 18) return nan;
+            v = v * 10 + (*p - '0');
+            decimals += decimals >= 0;
+        } else if (*p == '.' && decimals < 0) decimals = 0;
+        else break;
+    }
+    if (!digits) return nan;
+    double x = (double)(minus ? -v : v) / tens[decimals > 0 ? decimals : 0];
+    if (p == e) return x;
+    for (size_t u = 0; u < sizeof units / sizeof *units; u++)
+        if (strlen(units[u].name) == (size_t)(e - p) && !memcmp(units[u].name, p, (size_t)(e - p)))
+            return x * units[u].scale;
+    return nan;
+}
+
+static int is_known(const u64 *table, u64 h) {
+    for (int i = 0; i < KNOWN; i++) {
+        u64 held = table[(h + (u64)i) % KNOWN];
+        if (held == h || !held) return held == h;
+    }
+    return 0;
+}
+
+/* watch(buf, start, end, shape, plan, layout, slots, known, out, numbers) -> rows of out */
+static PyObject *k_watch(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
+    Py_buffer b[10];
+    static const int sizes[] = {0, 8, 8, 4, 0, 0, 0, 0, 0, 0};
+    if (nargs != 10) return PyErr_Format(PyExc_TypeError, "watch takes 10 arguments");
+    i64 n = PyObject_Length(args[1]);
+    if (PyErr_Occurred() || take(args, 4, sizes, n, b) < 0) return NULL;
+    static const int written[] = {-1, 0, -1, 0, -1, -1}; /* of length 0 at least: checked below */
+    if (take(args + 4, 6, written, 0, b + 4) < 0) { release(b, 4); return NULL; }
+    const u8 *base = b[0].buf;
+    const i64 *start = b[1].buf, *end = b[2].buf;
+    int32_t *plan = b[4].buf;
+    const int32_t *layout = b[5].buf;
+    Watch *slots = b[6].buf;
+    const u64 *known = b[7].buf;
+    i64 *out = b[8].buf, found = 0, plans = b[4].len / 4, steps = b[5].len / 4;
+    double *numbers = b[9].buf;
+    i64 held = b[6].len / (i64)sizeof(Watch), room = b[8].len / 48;
+    if (held > b[7].len / (8 * KNOWN)) held = b[7].len / (8 * KNOWN);
+    if (room > b[9].len / 8) room = b[9].len / 8;
+    for (i64 i = 0; i < n; i++) {
+        i64 code = ((const int32_t *)b[3].buf)[i];
+        if (code < 0 || code >= plans || plan[code] == -1) continue;
+        if (bad_range(start[i], end[i], b[0].len)) break;
+        i64 step = plan[code];
+        if (step < 0) {
+            if (++plan[code] < -1) continue;
+            if (found == room) { PyErr_SetString(PyExc_ValueError, "no room for what is found"); break; }
+            memcpy(out + 6 * found, (i64[]){i, -1, start[i], end[i], 0, 0}, 48);
+            numbers[found++] = 0;
+            continue;
+        }
+        const u8 *p = base + start[i], *e = base + end[i];
+        for (; step + 1 < steps && layout[step] >= 0 && layout[step] <= e - p; step += 2) {
+            const u8 *from = p += layout[step];
+            i64 s = layout[step + 1];
+            if (s < 0 || s >= held) {
+                while (p < e && CLASS[*p] != DELIM) p++;
+                continue;
+            }
+            Watch *w = slots + s;
+            int classes = 0;
+            for (; p < e && FORMS[*p]; p++) classes |= FORMS[*p];
+            i64 count = w->seen++, length = p - from;
+            u64 h = w->mode & (ALL | VALUE) ? hash(from, length).h1 : 0;
+            double x = w->mode & (ALL | NUMBER) ? number_of(from, p) : 0;
+            if (!(w->mode & ALL || (w->mode & SAMPLE && w->stride > 0 && count % w->stride == 0) ||
+                  (w->mode & NUMBER && !(x >= w->low && x <= w->high)) ||
+                  (w->mode & VALUE && !is_known(known + s * KNOWN, h)) ||
+                  (w->mode & FORM && (classes & ~w->classes || length < w->shortest || length > w->longest))))
+                continue;
+            if (found == room) { PyErr_SetString(PyExc_ValueError, "no room for what is found"); break; }
+            memcpy(out + 6 * found, (i64[]){i, s, from - base, p - base, count, (i64)h}, 48);
+            numbers[found++] = x;
+        }
+        if (PyErr_Occurred()) break;
+    }
+    release(b, 10);
+    return PyErr_Occurred() ? NULL : PyLong_FromLongLong(found);
+}
+
 static inline i64 mask_tokens(const u8 *p, const u8 *e, u8 *out) {
     u8 *o = out;
     while (p < e) {
@@ -475,7 +583,7 @@ static PyType_Slot table_slots[] = {{Py_tp_new, t_new}, {Py_tp_dealloc, t_free},
                                     {Py_tp_getset, table_getset}, {Py_sq_length, t_len}, {0, NULL}};
 static PyType_Spec table_spec = {"logwright._kernel.Table", sizeof(Table), 0, Py_TPFLAGS_DEFAULT, table_slots};
 static PyMethodDef functions[] = {FAST("lines", k_lines), FAST("headers", k_headers),
-                                  FAST("token_spans", k_token_spans), {0}};
+                                  FAST("token_spans", k_token_spans), FAST("watch", k_watch), {0}};
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_kernel", NULL, -1, functions, NULL, NULL, NULL, NULL};
 
 PyMODINIT_FUNC PyInit__kernel(void) {

@@ -14,6 +14,18 @@ def headers(
     day: int,
 ) -> None: ...
 def token_spans(buf: Any, start: Any, end: Any, ordinal: Any, begin: Any, stop: Any) -> None: ...
+def watch(
+    buf: Any,
+    start: Any,
+    end: Any,
+    shape: Any,
+    plan: Any,
+    layout: Any,
+    slots: Any,
+    known: Any,
+    found: Any,
+    numbers: Any,
+) -> int: ...
 
 class Table:
     span: int

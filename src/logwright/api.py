@@ -4,7 +4,7 @@
 >>> log = pathlib.Path(tempfile.mkdtemp(), "app.log")
 >>> _ = log.write_text("".join(f"job {i} done\\n" for i in range(50)) + "disk full on /var\\n")
 >>> [(f.severity, f.lines[0].line_no) for f in lw.scan(str(log)).findings]
-[('low', 51)]
+[('high', 51)]
 """
 
 from __future__ import annotations
@@ -307,6 +307,8 @@ def _told(
             f"{pipeline.counted_only:,} further findings of patterns with over "
             f"{MOST_OF_PATTERN:,} were counted, not kept"
         )
+    if pipeline.ladder.muted:
+        notes.append(f"{pipeline.ladder.muted:,} findings of muted templates were not raised")
     if pipeline.late_windows:
         notes.append(f"{pipeline.late_windows:,} windows of late records were judged on their own")
     ladder = list(pipeline.ladder.reasons)

@@ -12,7 +12,7 @@ same on both. The statistics are those of `logwright.compare`.
 ...     _ = (folder / name).write_text("".join(lines))
 >>> found = diff(str(folder / "before.log"), str(folder / "after.log"))
 >>> [(c.kind, c.clear, c.text) for c in found.changes]
-[('changed', True, 'job <*> done in <*> ms'), ('new', False, 'disk full')]
+[('new', False, 'disk full'), ('changed', True, 'job <*> done in <*> ms')]
 """
 
 from __future__ import annotations

@@ -8,13 +8,15 @@ import numpy as np
 
 from logwright.errors import InputError
 from logwright.findings.run import SourceInfo
-from logwright.logs.batch import NO_TIME, Int32s
+from logwright.logs.batch import NO_TIME, Int32s, Int64s, LineBatch
+from logwright.logs.coder import NewShapes
 from logwright.logs.kernel import BACKEND
 from logwright.logs.reader import Reader
 from logwright.logs.recording import TEXT_LIMIT, Recording
 from logwright.logs.sources import open_sources
 from logwright.settings import Settings
 from logwright.templates.miner import Miner
+from logwright.templates.values import Sketch, Values
 from logwright.templates.vocabulary import Vocabulary
 from logwright.timeline import TimelineCounter
 from logwright.windows.plan import check_window
@@ -42,14 +44,21 @@ class Intake:
         self.timeline = TimelineCounter()
         self.first = self.last = NO_TIME
         self.timed = 0
+        self.values = Values()
         self._codes: list[Int32s] = []
         self._notes: list[str] = []
+        self._met: list[tuple[Int32s, Int64s]] = []  # shapes, their first rows in a source
+        self._texts: list[bytes] = []  # by shape
+        self._source = -1
+        self._met_codes = np.zeros(0, bool)
 
     def read(self, miner: Miner, progress: Progress | None) -> None:
         """Record everything, and give all shapes to the miner."""
         for batch in self.reader.batches():
-            self.recording.append(batch)
+            self.values.look(batch, self.recording.rows)
             shapes = self.reader.take_shapes()
+            self._meet(batch, shapes)
+            self.recording.append(batch)
             miner.add(shapes.keys, shapes.contents)
             self._codes.append(shapes.codes)
             self.timeline.add(batch.ts, batch.level)
@@ -62,7 +71,32 @@ class Intake:
             self.tell(progress)
         if not self.recording.rows:
             names = ", ".join(s.stats.name for s in self.sources.sources[:3])
-            raise InputError(f"{names} holds no lines")
+            left = self.reader.left_out
+            why = f"no line in the selection ({left:,} are outside)" if left else "no lines"
+            raise InputError(f"{names} holds {why}")
+
+    def _meet(self, batch: LineBatch, shapes: NewShapes) -> None:
+        """Note where shapes came first in a source."""
+        if batch.source_id != self._source:
+            self._source = batch.source_id
+            self._met_codes[:] = False
+        if not len(batch):
+            return
+        room = int(batch.shape.max()) + 1
+        if room > len(self._met_codes):
+            more = max(room, 2 * len(self._met_codes)) - len(self._met_codes)
+            self._met_codes = np.concatenate((self._met_codes, np.zeros(more, bool)))
+        fresh = np.flatnonzero(~self._met_codes[batch.shape])
+        if not len(fresh):
+            return
+        codes, first = np.unique(batch.shape[fresh], return_index=True)
+        self._met_codes[codes] = True
+        text = dict(zip(shapes.codes[::-1].tolist(), shapes.contents[::-1], strict=True))
+        self._texts += [b""] * (room - len(self._texts))
+        for code, content in text.items():
+            if code < room and not self._texts[code]:
+                self._texts[code] = content
+        self._met.append((codes, self.recording.rows + fresh[first]))
 
     def note(self, text: str) -> None:
         """Say something in the summary."""
@@ -86,6 +120,18 @@ class Intake:
             note = self.recording.sort_by_time(int(self.settings.lateness * 1e9))
             if note is not None:
                 self._notes.append(note)
+
+    def shapes(self) -> tuple[Int32s, Int64s, list[bytes]]:
+        """Shape codes with the rows of their first lines in each source, as rows are numbered now,
+        and contents by code."""
+        codes = np.concatenate([codes for codes, _ in self._met])
+        rows = np.concatenate([rows for _, rows in self._met])
+        return codes, self.recording.now(rows), self._texts
+
+    def sketches(self) -> list[tuple[int, int, int, Sketch]]:
+        """What the slots of all shapes held, with rows as they are numbered now."""
+        found = self.values.sketches()
+        return [(code, n, at, sketch.moved(self.recording.now)) for code, n, at, sketch in found]
 
     @property
     def span(self) -> int:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
 from logwright.detectors.ladder import CHECK_SHARE, Budget, Ladder, Learner
+from logwright.detectors.suspect import Suspect, Suspects, worded_levels
 from logwright.intake import Intake
-from logwright.logs.batch import NO_TIME
+from logwright.logs.batch import NO_TIME, Int64s
 from logwright.pipeline import Assemblers, to_events
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.plan import WindowPlan, choose_plan
@@ -12,6 +19,9 @@ from logwright.windows.sessions import whole
 from logwright.windows.window import Windows
 
 __all__ = ["STEP", "learn_ladder", "plan_of"]
+
+_MOST_WORDED = 20_000
+"""Templates whose words are looked at for trouble; with more of them levels have to do."""
 
 STEP = 1 << 20
 """Records taken at a time from a recording."""
@@ -29,14 +39,25 @@ def learn_ladder(
 ) -> Ladder:
     """Fit the ladder on the recorded rows before `stop`: four fifths first, then the check part.
 
-    Sessions are taken whole: one that began before `stop` is read on beyond it.
+    Sessions are taken whole: one that began before `stop` is read on beyond it. Stretches that look
+    like an incident are left out, with the sessions that touch them.
     """
     cut = int(stop * (1.0 - CHECK_SHARE))
     budget = Budget(given.settings.budget)
     learner = Learner(plan.kind, plan.interval, vocabulary, budget, exploratory)
     assemblers = Assemblers.of(plan, vocabulary)
+    left_out = [] if given.settings.keep_suspect else _suspects(given, stop, vocabulary)
+    for stretch in left_out:
+        given.note(f"left out of what is normal: {stretch.reason}")
+        if plan.interval and stretch.start != NO_TIME:
+            learner.leave_out(stretch.start, stretch.end)
 
     def take(windows: Windows, last: int) -> None:
+        touched = _within(windows.events.row, left_out)
+        if touched is not None:
+            healthy = np.ones(len(windows), bool)
+            healthy[windows.owner[touched]] = False
+            windows = windows.select(healthy)
         complete = whole(windows, given.first, last, plan.edge)
         row = windows.events.row[windows.bounds[:-1]]
         for part, learn in (
@@ -50,8 +71,10 @@ def learn_ladder(
         for numbers, columns in given.recording.read(begin, until, STEP):
             events = to_events(numbers, columns, vocabulary)
             if begin < stop:
-                learner.see(events, checking=begin >= cut)
-                slots = assemblers.push_intervals(events)
+                touched = _within(events.row, left_out)
+                healthy_events = events if touched is None else events.take(~touched)
+                learner.see(healthy_events, checking=begin >= cut)
+                slots = assemblers.push_intervals(healthy_events)
                 if slots is not None:
                     (learner.learn_intervals if begin < cut else learner.check_intervals)(slots)
             take(assemblers.windows.push(events), NO_TIME)
@@ -59,9 +82,39 @@ def learn_ladder(
     if slots is not None:
         learner.check_intervals(slots)
     take(assemblers.windows.flush(), given.last)
+    span = given.span * stop / max(given.recording.rows, 1)
+    exemplars = given.settings.exemplars
+    learner.take_values(given.sketches(), given.shapes(), cut, stop, span, exemplars)
     if exploratory and learner.errors:
         given.note(
-            f"the past holds {learner.errors:,} lines of level error or worse, which count as "
-            "normal: give a healthy log with --baseline to see them"
+            f"the past holds {learner.errors:,} lines of level error or worse: of these only the "
+            "rare ones are told; give a healthy log with --baseline to see all"
         )
     return learner.finish()
+
+
+def _suspects(given: Intake, stop: int, vocabulary: Vocabulary) -> list[Suspect]:
+    """The stretches of the rows before `stop` that look like an incident."""
+    texts = [t.text for t in vocabulary.templates] if len(vocabulary) <= _MOST_WORDED else []
+    worded = worded_levels(texts) if texts else np.zeros(len(vocabulary), np.int8)
+    suspects = Suspects(timed=given.span > 0)
+    for rows, columns in given.recording.read(0, stop, STEP):
+        events = to_events(rows, columns, vocabulary)
+        if not events.level.all():
+            level = np.where(events.level == 0, worded[events.template], events.level)
+            events = dataclasses.replace(events, level=level)
+        suspects.add(events)
+    found = suspects.found()
+    if suspects.note:
+        given.note(suspects.note)
+    return found
+
+
+def _within(rows: Int64s, stretches: Sequence[Suspect]) -> NDArray[np.bool_] | None:
+    """Which rows lie in one of the stretches; None where none does."""
+    if not stretches or not len(rows):
+        return None
+    inside = np.zeros(len(rows), bool)
+    for stretch in stretches:
+        inside |= (rows >= stretch.first_row) & (rows <= stretch.last_row)
+    return inside if inside.any() else None

@@ -16,9 +16,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
 
-import numpy as np
-
 from logwright.detectors.ladder import Ladder
+from logwright.detectors.parameters import Parameters
 from logwright.findings.finding import Finding
 from logwright.findings.run import many
 from logwright.findings.sieve import Sieve
@@ -28,7 +27,6 @@ from logwright.logs.recording import TEXT_LIMIT, Place, Recording
 from logwright.logs.sources import Patience
 from logwright.pipeline import Pipeline, to_events
 from logwright.settings import Settings
-from logwright.windows.tumbling import CountWindows
 from logwright.windows.window import Events
 
 __all__ = ["LEAST_PAST", "Live", "Watcher", "watch_for"]
@@ -193,8 +191,7 @@ class Live:
         if now - self._renewed >= _RENEW:
             self._renewed = now
             for pipeline in (self._pipeline, self.quick):
-                pipeline._of_pattern.clear()
-                pipeline._ordinals.clear()
+                pipeline.renew()
 
     def _idle(self) -> None:
         """Close by the clock what the log's own time would have closed."""
@@ -203,7 +200,7 @@ class Live:
             return
         self._advanced = now
         passed = self._newest + int((now - self._heard) * 1e9)
-        self._raise(_advance(self._pipeline, passed))
+        self._raise(self._pipeline.advance(passed))
 
     def _raise(self, found: Iterable[Finding]) -> None:
         for finding in self.sieve.known(map(_with_lines_held, found)):
@@ -233,8 +230,13 @@ class Live:
 
 def _quick(given: Intake, pipeline: Pipeline) -> Pipeline:
     """A pipeline that judges every record at once, with the rungs that read records."""
-    fresh = pipeline.ladder.fresh()
-    rungs = [rung for rung in fresh.rungs if rung.reads == "records"]
+    pairs = zip(pipeline.ladder.rungs, pipeline.ladder.fresh().rungs, strict=True)
+    # Parameters have looked at what was read; the others keep no state between windows.
+    rungs = [
+        own if isinstance(own.detector, Parameters) else copy
+        for own, copy in pairs
+        if own.reads == "records"
+    ]
     update = {"kind": "count", "size": 1, "step": 1, "interval": 0, "session_end": None}
     plan = pipeline.plan.model_copy(update=update)
     return Pipeline(pipeline.vocabulary, Ladder(rungs), plan, given)
@@ -251,17 +253,6 @@ def _following(given: Intake) -> Iterator[LineBatch | None]:
     """Batches of what the live source gives; None while it gives nothing."""
     for block in given.sources.sources[0].follow():
         yield None if block is None else given.reader.read(block)
-
-
-def _advance(pipeline: Pipeline, now: int) -> list[Finding]:
-    """Findings of the windows that close because it is `now` (ns), although no line came."""
-    held = pipeline._assemblers
-    for windows in (held.windows, held.intervals, held.loose):
-        if windows is not None and not isinstance(windows, CountWindows):
-            windows.newest = max(windows.newest, now)
-    none = np.empty(0, np.int64)
-    empty = Events(none.astype(np.int32), none, none.astype(np.int8), none.astype(np.int32), none)
-    return pipeline.judge(empty)
 
 
 @contextmanager

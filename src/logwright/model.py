@@ -38,8 +38,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from logwright.detectors.base import Detector, State
 from logwright.detectors.counts import UNITS, Counts
 from logwright.detectors.ladder import Ladder, Reads, Rung
+from logwright.detectors.parameters import Parameters
+from logwright.detectors.period import Period
 from logwright.detectors.rate import Rate
 from logwright.detectors.thresholds import Threshold
+from logwright.detectors.timing import Timing
 from logwright.detectors.unseen import Unseen
 from logwright.errors import ModelError
 from logwright.findings.run import many
@@ -387,7 +390,7 @@ class Model:
             }
             meta = _read_json(_named(path, f"{stem}.json", hashed), path)
             detector.load(State(meta, tables))
-            if isinstance(detector, Rate) and detector.interval != interval:
+            if isinstance(detector, Rate | Period) and detector.interval != interval:
                 raise ModelError(f"{path}: {stem}.json is of another interval than the windows")
             threshold = Threshold(r.threshold, r.threshold_reason)
             rungs.append(Rung(detector, threshold, r.reads, r.reason))
@@ -430,6 +433,10 @@ def _empty(name: str, unit: str) -> Detector:
         return Unseen("bigram" if unit == "bigram" else "template")
     if name == "rate":
         return Rate()
+    if name == "timing":
+        return Period() if unit == "period" else Timing()
+    if name == "parameters" and unit == "value":
+        return Parameters()
     for known in UNITS:
         if name == "counts" and unit == known:
             return Counts(known)

@@ -8,7 +8,6 @@ over the windows that close, and word each alarm as a `Finding` whose lines come
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -19,6 +18,8 @@ from numpy.typing import NDArray
 from logwright.detectors.base import Evidence
 from logwright.detectors.ladder import Ladder, Rung
 from logwright.findings.finding import (
+    SEVERITIES,
+    Attributes,
     CitedLine,
     Finding,
     Severity,
@@ -27,12 +28,15 @@ from logwright.findings.finding import (
     finding_id,
     pattern_id,
 )
+from logwright.findings.severity import rank
 from logwright.intake import Intake
 from logwright.logs.batch import NO_TIME, LineBatch
-from logwright.logs.reader import BLANK
+from logwright.logs.coder import BLANK
 from logwright.logs.recording import Place
 from logwright.logs.redaction import redact
 from logwright.logs.timestamps import iso
+from logwright.templates.parameters import LINE
+from logwright.templates.template import Template
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.plan import WindowPlan
 from logwright.windows.sessions import Sessions, whole
@@ -45,13 +49,7 @@ MOST_OF_PATTERN = 1_000
 """Findings kept of one pattern; further ones are counted."""
 
 _KEY_LIMIT = 64 << 10
-_BAD = re.compile(
-    r"(?i)(?<![a-z])(panic|fatal|critical|corrupt\w*|segfault|out of memory|oom|data loss)(?![a-z])"
-)
-_POOR = re.compile(
-    r"(?i)(error|fail(?!over)|exception|refus|denied|timed? ?out|unable|cannot|unreachable|abort|"
-    r"invalid|lost|dead|kill|crash|rejected|broken|unavailable)"
-)
+_AT_LEAST_MEDIUM = ("rate", "counts", "parameters", "timing")
 
 
 def to_events(
@@ -117,6 +115,7 @@ class Pipeline:
         self.vocabulary, self.ladder, self.plan = vocabulary, ladder, plan
         self.reader, self.recording = intake.reader, intake.recording
         self.timeline = intake.timeline
+        self._parameters, self._now = ladder.parameters, intake.recording.now
         self.windows_scored = self.late_windows = self.events_judged = 0
         self._first, self._last = intake.first, NO_TIME
         self._assemblers = Assemblers.of(plan, vocabulary)
@@ -141,11 +140,15 @@ class Pipeline:
         rows = self.recording.append(batch)
         new = self.reader.take_shapes()
         self.vocabulary.meet_shapes(new.codes, new.keys, new.contents)
+        if self._parameters is not None and len(rows):
+            self._parameters.look(batch, int(rows[0]), self.vocabulary)
         self.timeline.add(batch.ts, batch.level)
         return rows
 
     def judge(self, events: Events) -> list[Finding]:
         """Findings of the windows that these events close."""
+        if self._parameters is not None:
+            self._parameters.place(self._now)
         timed = events.ts[events.ts != NO_TIME]
         if len(timed):
             if self._first == NO_TIME:
@@ -157,6 +160,21 @@ class Pipeline:
         self.events_judged += len(events)
         found += self._alarms("loose", self._assemblers.push_loose(events))
         return found + self._alarms("intervals", self._assemblers.push_intervals(events))
+
+    def advance(self, now: int) -> list[Finding]:
+        """Findings of the windows that close because it is `now` (ns), although no line came."""
+        held = self._assemblers
+        for windows in (held.windows, held.intervals, held.loose):
+            if windows is not None and not isinstance(windows, CountWindows):
+                windows.newest = max(windows.newest, now)
+        none = np.empty(0, np.int64)
+        few, small = none.astype(np.int32), none.astype(np.int8)
+        return self.judge(Events(few, none, small, few, none))
+
+    def renew(self) -> None:
+        """Count the findings of each pattern anew, for a run without an end."""
+        self._of_pattern.clear()
+        self._ordinals.clear()
 
     def finish(self) -> list[Finding]:
         """Findings of the windows that the end of the input closes."""
@@ -215,6 +233,7 @@ class Pipeline:
             TemplateRef(
                 id=self.vocabulary.templates[t].id,
                 text=self.vocabulary.templates[t].text,
+                name=self.vocabulary.templates[t].name,
                 count=int((windows.events.template[span] == t).sum()),
                 usual=evidence.usual.get(t),
             )
@@ -284,25 +303,28 @@ class Pipeline:
     ) -> CitedLine:
         at = np.flatnonzero(rows == row)
         time, template = NO_TIME, None
+        emails = self.reader.settings.emails
         if len(at):
             time = int(ts[at[0]])
             code = int(windows.events.template[windows.span(i)][at[0]])
-            template = self.vocabulary.templates[code].id
-        text = redact(place.text)
-        message = text[: self.reader.message_at(place.source_id, text)]
+            template = self.vocabulary.templates[code]
+        text = redact(place.text, emails)
+        begin = self.reader.message_at(place.source_id, text)
         return CitedLine(
             source=self.reader.sources.sources[place.source_id].stats.name,
             line_no=place.line_no,
             offset=place.offset,
             text=text.decode("utf-8", "backslashreplace"),
-            message_at=len(message.decode("utf-8", "backslashreplace")),
+            message_at=len(text[:begin].decode("utf-8", "backslashreplace")),
+            more=tuple(redact(m, emails).decode("utf-8", "backslashreplace") for m in place.more),
             time=_iso(time),
-            template=template,
+            template=None if template is None else template.id,
+            attributes=None if template is None else _attributes(template, text[begin:]),
             highlight=row in evidence.key_rows,
         )
 
     def _severity(self, windows: Windows, i: int, detector: str, evidence: Evidence) -> Severity:
-        """From the level of the lines in question; where that says nothing, from their words."""
+        """From the level of the lines in question and from their words."""
         span = windows.span(i)
         level = 0
         if evidence.templates:
@@ -310,13 +332,19 @@ class Pipeline:
             levels = windows.events.level[span][mine]
             level = int(levels.max()) if len(levels) else 0
         texts = [self.vocabulary.templates[t].text for t in evidence.templates]
-        worded = 2 if any(_BAD.search(t) for t in texts) else int(any(map(_POOR.search, texts)))
-        rank = {7: 3, 6: 2, 5: 1}.get(level, 0)
-        if rank == 0:
-            rank = worded
-        if detector in ("rate", "counts"):
-            rank = max(rank, 1)
-        return ("low", "medium", "high", "critical")[rank]
+        least = 1 if detector in _AT_LEAST_MEDIUM else 0
+        return SEVERITIES[max(rank(level, texts), least)]
+
+
+def _attributes(template: Template, message: bytes) -> Attributes:
+    """A line's template and parameters, by OpenTelemetry's names; `message` is redacted."""
+    values = [p.value for p in template.parameters(message) if p.type != LINE]
+    return {
+        "log.record.template": template.text,
+        "log.record.template.params": tuple(
+            value.decode("utf-8", "backslashreplace") for value in values
+        ),
+    }
 
 
 def _iso(ns: int) -> str | None:

@@ -66,6 +66,10 @@ class Settings(BaseModel):
         description="Format name (see `docs/formats.md`) or a layout such as "
         "'<Date> <Time> <Level> <Component>: <Content>'. Default: detected.",
     )
+    keep_suspect: bool = Field(
+        default=False,
+        description="Learn also from stretches of history that look like an incident.",
+    )
     label_prefix: bool = Field(
         default=False,
         description="The first token of each line is a label, as in the public BGL-like sets; it "

@@ -1,10 +1,11 @@
 """The ladder: which detectors run on a given log, chosen from its history alone, with reasons.
 
-Cheapest first: unseen templates (always), bursts and silences (where lines have times), what
-sessions are made of, and their 2-grams (where history shows that they have settled). A unit of
-make-up is used only if history gives no sign that it breaks the alarm budget: it is fitted on the
-first part of history, and the last part (or a calibration slice, where one is given) must not
-raise more alarms than allowed. Too little history to tell is said as "history too short".
+Cheapest first: unseen templates (always), bursts and silences (where lines have times), lost
+periods and gaps between events of a session (those that keep to the budget), parameters (those that
+have settled), what sessions are made of, and their 2-grams. A unit of make-up is used only if
+history gives no sign that it breaks the alarm budget: it is fitted on the first part of history,
+and the last part (or a calibration slice, where one is given) must not raise more alarms than
+allowed. Too little history to tell is said as "history too short".
 
 Limit: the check assumes that sessions stay as they were. Where they do not (HDFS with 5 % to 20 %
 of it as history) a unit passes and breaks the budget many times over, and at other lengths the best
@@ -22,10 +23,18 @@ from numpy.typing import NDArray
 
 from logwright.detectors.base import Detector, Evidence, Floats
 from logwright.detectors.counts import UNITS, Counts
+from logwright.detectors.parameters import Parameters
+from logwright.detectors.period import LEAST_DIGITS as LEAST_OVERDUE
+from logwright.detectors.period import Period
 from logwright.detectors.rate import Rate, duration
+from logwright.detectors.slots import LEAST_DIGITS, Sketches, pooled
+from logwright.detectors.tally import Tally
 from logwright.detectors.thresholds import Threshold, by_budget
+from logwright.detectors.timing import Timing
 from logwright.detectors.unseen import Unseen
+from logwright.detectors.words import Words
 from logwright.findings.run import many
+from logwright.logs.batch import Int32s, Int64s
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Events, Windows
 
@@ -37,7 +46,9 @@ CHECK_SHARE = 0.2
 _ERROR = 6
 _LEAST_INTERVALS = 20
 _LEAST_EXPLORED = 100
+_LINES_PER_WINDOW = 100
 _EXPLORED_SHARE = 0.05
+_LEAST_ALARMS = 0.1
 _CLEAN_WINDOWS = 3.0
 """Rule of three: a rate r is shown (95 %) by 3 / r windows without an alarm."""
 
@@ -83,6 +94,14 @@ class Ladder:
 
     rungs: list[Rung] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    muted: int = 0
+    """How often something was not raised because all its templates are muted."""
+
+    @property
+    def parameters(self) -> Parameters | None:
+        """The detector of parameters, which looks at a run's batches before its windows close."""
+        found = (r.detector for r in self.rungs if isinstance(r.detector, Parameters))
+        return next(found, None)
 
     def fresh(self) -> Ladder:
         """A copy that starts anew, as if it had been saved and loaded."""
@@ -104,7 +123,9 @@ class Ladder:
 
         Where `whole` says that the input shows only a part of a session, its make-up is not judged.
 
-        A window that a cheaper rung has flagged is not asked about its make-up again.
+        A window that a cheaper rung has flagged is not asked about its make-up again; what values
+        and gaps say is neither hidden by others nor hides anything. Nothing is raised for muted
+        templates alone.
         """
         if not len(windows):
             return
@@ -113,13 +134,26 @@ class Ladder:
             if rung.reads != kind and not (rung.reads == "records" and kind != "intervals"):
                 continue
             scores = rung.detector.score(windows, vocabulary)
-            alarms = rung.threshold.alarms(scores) & ~flagged
-            if whole is not None and rung.reads == "windows":
-                alarms &= whole
+            alarms = rung.threshold.alarms(scores)
+            alone = isinstance(rung.detector, Parameters | Period | Timing)
+            if rung.reads == "windows" and not alone:
+                alarms &= ~flagged
+                if whole is not None:
+                    alarms &= whole
             for i in np.flatnonzero(alarms).tolist():
                 found = rung.detector.evidence(windows, i, vocabulary, rung.threshold.value)
-                yield i, rung, found
-            flagged |= alarms
+                heard = [e for e in found if not _is_muted(e, vocabulary)]
+                self.muted += len(found) - len(heard)
+                alarms[i] = bool(heard)
+                if heard:
+                    yield i, rung, heard
+            if not alone:
+                flagged |= alarms
+
+
+def _is_muted(evidence: Evidence, vocabulary: Vocabulary) -> bool:
+    told = [vocabulary.templates[t] for t in evidence.templates]
+    return bool(told) and all(template.muted for template in told)
 
 
 class Learner:
@@ -146,9 +180,13 @@ class Learner:
         self.rate = _Candidate(Rate(interval), Rate(interval))
         self.units = [_Candidate(Counts(u), Counts(u)) for u in UNITS]
         self.units.append(_Candidate(Unseen("bigram"), Unseen("bigram")))
+        self.gaps, self.periods = _Watched(Timing()), _Watched(Period(interval))
         if kind != "session":
             self.units = []
         self.windows = self.checked = self.checked_intervals = self._known_before = 0
+        self.parameters = Parameters()
+        self._words = Words(vocabulary)
+        self._left_out: list[str] = []
         self.errors = 0  # lines of level error or worse
         self._checking = False
 
@@ -161,6 +199,13 @@ class Learner:
         number = np.zeros(1, np.int64)
         everything = Windows("count", bounds, events, number, number, np.zeros(1, bool))
         self.unseen.fit(everything, self.vocabulary)
+        self._words.see(events)
+
+    def leave_out(self, start: int, end: int) -> None:
+        """Say before anything is learned that history lacks this time (ns)."""
+        for detector in (self.rate.trial, self.rate.final, self.periods.final):
+            assert isinstance(detector, Rate | Period)
+            detector.leave_out(start, end)
 
     def learn(self, windows: Windows, whole: NDArray[np.bool_] | None = None) -> None:
         """Take windows of the first part; sessions that are not `whole` teach no make-up."""
@@ -172,6 +217,8 @@ class Learner:
             windows = windows.select(whole)
         for unit in self.units:
             unit.check(windows, self.vocabulary)
+        if self.kind == "session":
+            self.gaps.check(windows, self.vocabulary)
         self.checked += len(windows)
         self._fit(windows, trial=False)
 
@@ -179,16 +226,42 @@ class Learner:
         self.windows += len(windows)
         for unit in self.units:
             unit.fit(windows, self.vocabulary, trial)
+        if self.kind == "session":
+            self.gaps.fit(windows, self.vocabulary)
 
     def learn_intervals(self, intervals: Windows) -> None:
         """Take intervals of the first part."""
         self.rate.fit(intervals, self.vocabulary, trial=True)
+        self.periods.fit(intervals, self.vocabulary)
 
     def check_intervals(self, intervals: Windows) -> None:
         """Take intervals of the last part."""
         self.rate.check(intervals, self.vocabulary)
+        self.periods.check(intervals, self.vocabulary)
         self.checked_intervals += len(intervals)
         self.rate.fit(intervals, self.vocabulary, trial=False)
+        self.periods.fit(intervals, self.vocabulary)
+
+    def take_values(
+        self,
+        sketches: Sketches,
+        shapes: tuple[Int32s, Int64s, list[bytes]],
+        cut: int,
+        stop: int,
+        span: float,
+        exemplars: bool,
+    ) -> None:
+        """Take what the variable tokens of history held, and its shapes (codes, rows of first
+        lines, contents by code): rows before `stop`, the last part of them from `cut` on, over
+        `span` ns (0 without times)."""
+        slots = pooled(sketches, self.vocabulary) + self._words.slots(shapes)
+        if span:
+            alarms = self.budget.per_time(span)
+        else:
+            alarms = self.budget.per_session * stop / _LINES_PER_WINDOW
+        self._left_out = self.parameters.learn(
+            slots, cut, stop, max(alarms, _LEAST_ALARMS), exemplars
+        )
 
     def finish(self, calibration: Windows | None = None) -> Ladder:
         """The ladder, with reasons; `calibration` is a further slice of normal windows."""
@@ -200,6 +273,8 @@ class Learner:
         known += f", {new:,} of them first seen in its last {CHECK_SHARE:.0%}"
         ladder.rungs.append(Rung(self.unseen, unseen, "records", known))
         self._add_rate(ladder)
+        self._add_timing(ladder)
+        self._add_parameters(ladder)
         if self.kind == "session":
             self._add_unit(ladder, calibration)
         else:
@@ -224,6 +299,47 @@ class Learner:
         every = f"{rate.slots:,} intervals of {duration(self.interval)}"
         reason = f"{every}; alarms at {threshold.value:.1f} digits of improbability"
         ladder.rungs.append(Rung(rate, threshold, "intervals", reason))
+
+    def _add_timing(self, ladder: Ladder) -> None:
+        """Lost periods, which the rate's silences then leave alone, and gaps within sessions."""
+        period, gap = self.periods.final, self.gaps.final
+        assert isinstance(period, Period)
+        assert isinstance(gap, Timing)
+        allowed = self.budget.per_time(self.checked_intervals * self.interval)
+        dropped = self.periods.drop(LEAST_OVERDUE, max(allowed, 1.0))
+        if len(period.watched):
+            assert isinstance(self.rate.final, Rate)
+            self.rate.final.leave(period.watched)
+            reason = f"{many(len(period.watched), 'template')} with a steady period"
+            reason += f"; {dropped:,} left out, unsteady in the last part of history" * bool(
+                dropped
+            )
+            overdue = Threshold(LEAST_OVERDUE, "a beat that is overdue")
+            ladder.rungs.append(Rung(period, overdue, "intervals", reason))
+        if self.kind != "session" or not self.windows:
+            return
+        per_session = self.unseen.records / self.windows
+        floor = float(np.log10(max(per_session, 1.0) / self.budget.per_session))
+        dropped = self.gaps.drop(floor, max(self.budget.per_session * self.checked, 1.0))
+        if gap.pairs:
+            reason = f"{many(gap.pairs, 'pair')} of events; alarms at {floor:.1f} digits"
+            reason += f"; {dropped:,} left out, unsteady in the last part of history" * bool(
+                dropped
+            )
+            improbable = Threshold(floor, "an improbable time between two events")
+            ladder.rungs.append(Rung(gap, improbable, "windows", reason))
+
+    def _add_parameters(self, ladder: Ladder) -> None:
+        """The parameters that have settled, where there are any."""
+        ladder.reasons += [f"parameters left out: {reason}" for reason in self._left_out]
+        if not len(self.parameters):
+            ladder.reasons.append("parameters not used: none has enough lines and has settled")
+            return
+        numbers, values, forms = self.parameters.watched
+        watched = f"{many(numbers, 'number')}, {many(values, 'field')} of few values"
+        reason = f"{watched}, {many(forms, 'form')}"
+        threshold = Threshold(LEAST_DIGITS, "chosen per parameter, by the alarm budget")
+        ladder.rungs.append(Rung(self.parameters, threshold, "records", reason))
 
     def _add_unit(self, ladder: Ladder, calibration: Windows | None) -> None:
         """The strictest unit of make-up that has settled; 2-grams where none has."""
@@ -263,6 +379,32 @@ class Learner:
                 reason = f"unproven, history short ({self.windows:,} sessions): {reason}"
             ladder.rungs.append(Rung(final, threshold, "windows", reason))
             return
+
+
+class _Watched:
+    """A detector of gaps or periods; its trial is a copy, made when checking begins, that notes
+    what would have alarmed."""
+
+    def __init__(self, final: Timing | Period) -> None:
+        self.final = final
+        self._trial: Timing | Period | None = None
+
+    def fit(self, windows: Windows, vocabulary: Vocabulary) -> None:
+        self.final.fit(windows, vocabulary)
+
+    def check(self, windows: Windows, vocabulary: Vocabulary) -> None:
+        if self._trial is None:
+            self._trial = type(self.final)()
+            self._trial.load(self.final.save())
+            self._trial.tally = Tally()
+        self._trial.score(windows, vocabulary)
+
+    def drop(self, floor: float, allowed: float) -> int:
+        """Leave out, at the end, what broke the budget; gives how many."""
+        tally = self._trial.tally if self._trial is not None else None
+        noisy = tally.noisy(floor, allowed) if tally is not None else set()
+        self.final.drop(noisy)
+        return len(noisy)
 
 
 class _Candidate:

@@ -89,6 +89,7 @@ class Rate:
         self._now = -1
         self._begun = False
         self._hits: dict[int, list[_Hit]] = {}
+        self._left_out: list[tuple[int, int]] = []
 
     _COLUMNS = ("active", "largest", "median", "start", "scale", "shape", "rate", "longest_gap")
 
@@ -107,6 +108,21 @@ class Rate:
         self._history.append((on_time.key[owner], template, count, last_row))
         self._stats = None
 
+    def leave_out(self, start: int, end: int) -> None:
+        """Say before `fit` that history lacks this time (ns): what spans it is no silence."""
+        self._left_out.append((start // self.interval, end // self.interval))
+
+    def _spans(self, since: Any, until: Any) -> Any:
+        """Whether a stretch that was left out lies between two slots (arrays of them, too)."""
+        inside = np.zeros(np.shape(until), bool)
+        for start, end in self._left_out:
+            inside |= (since <= end) & (until >= start)
+        return inside
+
+    def leave(self, hashes: NDArray[np.uint64]) -> None:
+        """Watch no silence of these templates: somebody else does."""
+        self._settle()[np.isin(self._hash, hashes), 7] = 0.0
+
     def _settle(self) -> NDArray[np.float64]:
         """The statistics of what was fitted, worked out when they are first needed."""
         if self._stats is not None:
@@ -118,7 +134,8 @@ class Rate:
             np.concatenate(c) for c in zip(*self._history, strict=True)
         )
         self._hash, index = np.unique(template, return_inverse=True)
-        self._slots = int(slot.max() - slot.min() + 1)
+        lost = sum(end - start + 1 for start, end in self._left_out)
+        self._slots = max(int(slot.max() - slot.min() + 1) - lost, 1)
         self._now, self._begun = int(slot.max()), False
         order = np.lexsort((slot, index))
         slot, count, last_row = slot[order], count[order], last_row[order]
@@ -130,6 +147,8 @@ class Rate:
 
     def _summary(self, slot: Int64s, count: Floats) -> list[float]:
         gaps = np.diff(slot)
+        if self._left_out:
+            gaps = gaps[~self._spans(slot[:-1], slot[1:])]
         tail = fit_tail(np.log1p(count))
         rate = tail.rate * len(count) / self._slots if tail else 0.0
         shape = (tail.start, tail.scale, tail.shape, rate) if tail else (0.0, 0.0, 0.0, 0.0)
@@ -189,6 +208,8 @@ class Rate:
             slot = int(windows.key[w])
             mine = slice(int(bounds[w]), int(bounds[w + 1]))
             self._begin(slot)
+            if self._left_out and self._spans(self._now, slot):
+                self._last[:], self._now = slot, slot
             hits = self._silences(slot, index, stats)
             for hit in hits:  # what was seen last may stand in the windows at hand
                 hit.count = self._last_row(windows, w, hit)

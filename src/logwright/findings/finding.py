@@ -71,6 +71,7 @@ class TemplateRef(_Record):
 
     id: str
     text: str
+    name: str | None = Field(default=None, description="The user's name for it, where it has one.")
     count: int = Field(description="Lines of this template among the finding's lines.")
     usual: str | None = Field(default=None, description="How often it is seen normally, in words.")
 

@@ -15,12 +15,28 @@ Both give identical results; `BACKEND` says which one runs.
   both return ``(codes, fresh)`` where `fresh` holds the row in which each new code first stands.
   ``keys(codes)`` gives uint64 (m, 2); ``evict(codes)`` forgets codes, whose numbers are given out
   again; ``len(table)`` counts what is held and ``table.span`` is one more than the largest code.
+* ``watch(buf, start, end, shape, plan, layout, slots, known) -> (found, numbers)``: walk over the
+  variable tokens of lines whose shape is watched, and tell of those that stand out. ``plan[shape]``
+  is -1 for shapes that are not watched; a place in `layout`; or, below -1, counts the lines of the
+  shape up to -1, which is told of once, with slot -1. From its place on, `layout` (int32) holds
+  pairs of the constant bytes in front of the next variable token and the token's slot (-1 for
+  none), ended by -1. `slots` is an array of `WATCH`, `known` uint64 (slots, 128), a hash table of
+  the values of each slot. `plan` and ``slots["seen"]`` are counted on. `found` is int64 (m, 6): the
+  row, slot, where the token begins and stops, which of the slot's tokens it is, and its hash (where
+  the slot is in mode `ALL` or `VALUE`); `numbers` is float64 (m,), NaN where the token is no plain
+  number with one of `UNITS`, scaled by it (where the slot is in mode `ALL` or `NUMBER`).
+
+The modes of a watched slot add up. `ALL` tells of every token, `SAMPLE` of every `stride`-th,
+`NUMBER` of those not between `low` and `high`, `VALUE` of values that are not known, `FORM` of
+those of an unusual length or with a kind of character (`FORMS`) that is not in `classes`.
 """
 
 from __future__ import annotations
 
+from logwright.logs.twin import ALL, FORM, FORMS, KNOWN, NUMBER, SAMPLE, UNITS, VALUE, WATCH
+
 try:
-    from logwright.logs.native import Table, headers, lines, token_spans
+    from logwright.logs.native import Table, headers, lines, token_spans, watch
 
     BACKEND = "C kernel"
 except ImportError:
@@ -29,8 +45,25 @@ except ImportError:
         headers,
         lines,
         token_spans,
+        watch,
     )
 
     BACKEND = "numpy twin (slower: no compiled kernel in this install)"
 
-__all__ = ["BACKEND", "Table", "headers", "lines", "token_spans"]
+__all__ = [
+    "ALL",
+    "BACKEND",
+    "FORM",
+    "FORMS",
+    "KNOWN",
+    "NUMBER",
+    "SAMPLE",
+    "UNITS",
+    "VALUE",
+    "WATCH",
+    "Table",
+    "headers",
+    "lines",
+    "token_spans",
+    "watch",
+]

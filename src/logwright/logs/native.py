@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 import logwright._kernel as _kernel
 from logwright.logs.batch import Int8s, Int32s, Int64s
 
-__all__ = ["Table", "headers", "lines", "token_spans"]
+__all__ = ["Table", "headers", "lines", "token_spans", "watch"]
 
 Buffer = bytes | memoryview
 
@@ -44,6 +46,39 @@ def token_spans(buf: Buffer, start: Int64s, end: Int64s, ordinal: Int32s) -> tup
     wanted = np.ascontiguousarray(ordinal, np.int32)
     _kernel.token_spans(buf, _positions(start), _positions(end), wanted, begin, stop)
     return begin, stop
+
+
+_ROWS, _WIDEST = 16_384, 16
+"""Rows walked over at a time, and findings in a row that room is made for at first."""
+
+
+def watch(
+    buf: Buffer,
+    start: Int64s,
+    end: Int64s,
+    shape: Int32s,
+    plan: Int32s,
+    layout: Int32s,
+    slots: NDArray[Any],
+    known: NDArray[np.uint64],
+) -> tuple[Int64s, NDArray[np.float64]]:
+    """What stands out among the watched tokens (see `logs.kernel`)."""
+    start, end, shape = _positions(start), _positions(end), np.ascontiguousarray(shape, np.int32)
+    steps = np.flatnonzero(layout < 0)
+    widest = max(_WIDEST, int(np.diff(steps, prepend=0).max()) if len(steps) else len(layout))
+    room = min(_ROWS, len(start)) * widest
+    found, numbers = np.empty((room, 6), np.int64), np.empty(room)
+    parts = []
+    for at in range(0, len(start), _ROWS):
+        rows = slice(at, at + _ROWS)
+        columns = start[rows], end[rows], shape[rows]
+        n = _kernel.watch(buf, *columns, plan, layout, slots, known, found, numbers)
+        if n:
+            parts.append((found[:n].copy(), numbers[:n].copy()))
+            parts[-1][0][:, 0] += at
+    if not parts:
+        return np.empty((0, 6), np.int64), np.empty(0)
+    return np.concatenate([f for f, _ in parts]), np.concatenate([x for _, x in parts])
 
 
 class Table:

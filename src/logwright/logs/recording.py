@@ -87,6 +87,8 @@ class Recording:
         self._texts: IO[bytes] | None = None
         self._unpacked: tuple[int, bytes] = (-1, b"")
         self._order: NDArray[np.int64] | None = None  # sorted position -> row as it was read
+        self._position: NDArray[np.int64] | None = None  # row as it was read -> sorted position
+        self._as_read: list[tuple[int, _Chunk]] = []  # chunks and the first row each had then
         self._sorted: dict[str, NDArray[Any]] = {}
         self._codec = pa.Codec("lz4_raw") if pa.Codec.is_available("lz4_raw") else pa.Codec("lz4")
 
@@ -194,6 +196,7 @@ class Recording:
         if _in_turn(list(spans.values()), lateness):
             return None
         if _in_turn(sorted(spans.values()), lateness):  # rotated files, named newest first
+            self._as_read = [(chunk.first_row, chunk) for chunk in self._chunks]
             self._chunks.sort(key=lambda c: spans.get(c.source_id, (NO_TIME, 0))[0])
             self._firsts = np.cumsum([0, *(c.rows for c in self._chunks[:-1])]).tolist()
             for chunk, first in zip(self._chunks, self._firsts, strict=True):
@@ -209,7 +212,19 @@ class Recording:
         order = np.argsort(self._times_to_sort_by(columns["ts"]), kind="stable")
         self._sorted = {name: column[order] for name, column in columns.items()}
         self._order = order
+        self._position = np.empty(len(order), np.int64)
+        self._position[order] = np.arange(len(order))
         return None
+
+    def now(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The numbers that records have now, given those they had when they were read."""
+        if self._position is not None:
+            return self._position[rows]
+        if not self._as_read or not len(rows):
+            return rows
+        first = np.array([first for first, _ in self._as_read], np.int64)
+        moved = np.array([chunk.first_row for _, chunk in self._as_read], np.int64) - first
+        return rows + moved[np.searchsorted(first, rows, side="right") - 1]
 
     def _times_to_sort_by(self, ts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Times in which a record without one has that of the record before it in its source, or,

@@ -241,7 +241,11 @@ def _named(text: bytes) -> Iterator[Span]:
             continue
         begin, end, quoted = _value(text, at, name[2] or b"")
         spaced = not quoted and bool(name[4] or name[3])
-        if begin == end or text.startswith(_MARK, begin) or (spaced and _PROSE.match(text, begin)):
+        if spaced and not (kind == "strong" and b"_" in (name[1] or name[4])):
+            spaced = bool(_PROSE.match(text, begin))  # nobody writes `client_secret: ` in prose
+        else:
+            spaced = False
+        if begin == end or text.startswith(_MARK, begin) or spaced:
             continue
         if _is_secret(kind, text[begin:end], quoted):
             at = end if quoted else _whole(_BARE, text, begin, end)

@@ -7,7 +7,8 @@ over operations, digits or 8-byte words, never over lines, except over unique ke
 
 from __future__ import annotations
 
-from typing import TypeAlias
+import re
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +25,67 @@ from logwright.logs.twin_headers import (
     members,
 )
 
-__all__ = ["Table", "headers", "lines", "token_spans"]
+__all__ = [
+    "ALL",
+    "FORM",
+    "FORMS",
+    "KNOWN",
+    "NUMBER",
+    "SAMPLE",
+    "UNITS",
+    "VALUE",
+    "WATCH",
+    "Table",
+    "headers",
+    "lines",
+    "token_spans",
+    "watch",
+]
 
 UInt64s: TypeAlias = NDArray[np.uint64]
+
+ALL, NUMBER, VALUE, FORM, SAMPLE = 1, 2, 4, 8, 16
+KNOWN = 128
+"""Places for values of a watched slot."""
+
+WATCH = np.dtype(
+    [
+        ("low", "f8"),
+        ("high", "f8"),
+        ("seen", "i8"),
+        ("stride", "i8"),
+        ("mode", "i4"),
+        ("shortest", "i4"),
+        ("longest", "i4"),
+        ("classes", "i4"),
+    ]
+)
+"""A watched slot: see `logs.kernel`."""
+
+_K, _M, _G = 1024.0, 1048576.0, 1073741824.0
+UNITS = {b"": 1.0, b"%": 1.0, b"ns": 1e-9, b"us": 1e-6, b"ms": 1e-3, b"s": 1.0, b"min": 60.0}
+UNITS |= {b"h": 3600.0, b"B": 1.0, b"k": _K, b"K": _K, b"kB": _K, b"KB": _K, b"KiB": _K}
+UNITS |= {b"M": _M, b"MB": _M, b"MiB": _M, b"G": _G, b"GB": _G, b"GiB": _G}
+"""What the units behind a number are worth, in seconds and bytes."""
+
+FORMS = np.full(256, 128, np.int32)
+"""The kind of each byte: digit, a-f, g-z, A-F, G-Z, beyond ASCII, control, other, and one of its
+own for each of ``-._/@%``; 0 for delimiters."""
+
+for _bit, _bytes in (
+    (1, range(48, 58)),
+    (2, range(97, 103)),
+    (4, range(103, 123)),
+    (8, range(65, 71)),
+    (16, range(71, 91)),
+    (32, range(128, 256)),
+    (64, [*range(32), 127]),
+    *((256 << i, [b]) for i, b in enumerate(b"-._/@%")),
+    (0, DELIMITERS),
+):
+    FORMS[list(_bytes)] = _bit
+_TENS = [float(f"1e{k}") for k in range(19)]
+_NUMBER = re.compile(rb"([-+]?)([0-9]*)(?:\.([0-9]*))?(.*)", re.S)
 
 
 def lines(buf: Buffer) -> tuple[Int64s, Int64s]:
@@ -69,6 +128,115 @@ def token_spans(buf: Buffer, start: Int64s, end: Int64s, ordinal: Int32s) -> tup
     found = (ordinal >= 0) & (start >= 0) & (begin < end)
     stop = np.minimum(closing[np.searchsorted(closing, np.minimum(begin, len(data)))], end)
     return np.where(found, begin, -1), np.where(found, stop, -1)
+
+
+def watch(
+    buf: Buffer,
+    start: Int64s,
+    end: Int64s,
+    shape: Int32s,
+    plan: Int32s,
+    layout: Int32s,
+    slots: NDArray[Any],
+    known: UInt64s,
+) -> tuple[Int64s, NDArray[np.float64]]:
+    """What stands out among the watched tokens: `logs.kernel` says what the arguments are."""
+    data = as_array(buf)
+    start, end = np.asarray(start, dtype=np.int64), np.asarray(end, dtype=np.int64)
+    held = min(len(slots), len(known))
+    place = np.full(len(start), -1, np.int64)
+    inside = (shape >= 0) & (shape < len(plan))
+    place[inside] = plan[shape[inside]]
+    check_spans(start[place != -1], end[place != -1], len(data))
+    due = _count_down(shape, place, plan)
+    mark = np.full(len(due), -1, np.int64)
+    none = np.zeros(len(due), np.int64)
+    parts = [np.stack((due, mark, start[due], end[due], none), axis=1)]
+    closing = np.flatnonzero(np.append(members(data, DELIMITERS), True))
+    for offset in np.unique(place[place >= 0]).tolist():
+        rows = np.flatnonzero(place == offset)
+        stop, step = start[rows], offset
+        while step + 1 < len(layout) and layout[step] >= 0:
+            fits = layout[step] <= end[rows] - stop
+            rows, begin = rows[fits], stop[fits] + layout[step]
+            stop = np.minimum(closing[np.searchsorted(closing, begin)], end[rows])
+            if 0 <= layout[step + 1] < held:
+                slot = np.full(len(rows), layout[step + 1], np.int64)
+                nth = np.full(len(rows), step - offset, np.int64)
+                parts.append(np.stack((rows, slot, begin, stop, nth), axis=1))
+            step += 2
+    found = np.concatenate(parts)
+    found = found[np.lexsort((found[:, 4], found[:, 0]))]
+    return _standing_out(data, found, slots, known)
+
+
+def _count_down(shape: Int32s, place: Int64s, plan: Int32s) -> Int64s:
+    """Count the lines of shapes that are to be watched later; gives the rows that reach -1."""
+    waiting = np.flatnonzero(place < -1)
+    order = waiting[np.argsort(shape[waiting], kind="stable")]
+    code = shape[order]
+    first = np.flatnonzero(np.diff(code, prepend=-1) != 0)
+    times = np.diff(np.append(first, len(code)))
+    nth = np.arange(len(code)) - np.repeat(first, times) + 1
+    due: Int64s = np.sort(order[nth == -1 - place[order]]).astype(np.int64)
+    plan[code[first]] = np.minimum(plan[code[first]] + times, -1)
+    return due
+
+
+def _standing_out(
+    data: UInt8s, found: Int64s, slots: NDArray[Any], known: UInt64s
+) -> tuple[Int64s, NDArray[np.float64]]:
+    """The tokens among those walked over (in order) that are told of, with hashes and numbers."""
+    out, numbers = np.zeros((len(found), 6), np.int64), np.zeros(len(found))
+    out[:, :4] = found[:, :4]
+    told = found[:, 1] < 0
+    for slot in np.unique(found[~told, 1]).tolist():
+        mine, watch = np.flatnonzero(found[:, 1] == slot), slots[slot]
+        begin, length = found[mine, 2], found[mine, 3] - found[mine, 2]
+        count = int(watch["seen"]) + np.arange(len(mine))
+        slots["seen"][slot] += len(mine)
+        text, mode = _gather(data, begin, length), int(watch["mode"])
+        tell = np.full(len(mine), bool(mode & ALL))
+        if mode & SAMPLE and watch["stride"] > 0:
+            tell |= count % watch["stride"] == 0
+        if mode & (ALL | NUMBER):
+            pieces = np.split(text, np.cumsum(length)[:-1])
+            values = {piece: number_of(piece) for piece in {p.tobytes() for p in pieces}}
+            numbers[mine] = [values[p.tobytes()] for p in pieces]
+            if mode & NUMBER:
+                tell |= ~((numbers[mine] >= watch["low"]) & (numbers[mine] <= watch["high"]))
+        if mode & (ALL | VALUE):
+            h = _hash(text, length)[0]
+            out[mine, 5] = h.view(np.int64)
+            if mode & VALUE:
+                tell |= ~np.isin(h, known[slot])
+        if mode & FORM:
+            end = np.cumsum(length)
+            filled = length > 0
+            classes = np.zeros(len(mine), np.int64)
+            if filled.any():
+                classes[filled] = np.bitwise_or.reduceat(FORMS[text], (end - length)[filled])
+            tell |= (classes & ~int(watch["classes"])) != 0
+            tell |= (length < watch["shortest"]) | (length > watch["longest"])
+        out[mine, 4] = count
+        told[mine] = tell
+    return out[told], numbers[told]
+
+
+def number_of(token: bytes) -> float:
+    """The number that a token is, NaN where it is none.
+
+    >>> number_of(b"-1.5"), number_of(b"250ms"), number_of(b"7x")
+    (-1.5, 0.25, nan)
+    """
+    match = _NUMBER.fullmatch(token)
+    assert match is not None
+    sign, whole, decimals, unit = match.groups(b"")
+    digits = whole + decimals
+    if not 1 <= len(digits) <= 18 or unit not in UNITS:
+        return float("nan")
+    value = float(-int(digits) if sign == b"-" else int(digits)) / _TENS[len(decimals)]
+    return value * UNITS[unit] if unit else value
 
 
 _DELIMITER, _VARIABLE, _NOT_HEX, _UPPER, _LOWER = 1, 2, 4, 8, 16
