@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-import os
+import io
 import re
 import shlex
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from logwright.bench.sample import unpack
+from logwright.cli import main
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -104,17 +106,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a `logwright` command of a page, which may send its output to a file."""
     command, _, target = command.partition(" > ")
-    process = subprocess.run(
-        [sys.executable, "-m", "logwright.cli.main", *shlex.split(command)[1:]],
-        cwd=folder,
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-        check=False,
-    )
+    arguments = shlex.split(command)
+    out, err = io.StringIO(), io.StringIO()
+    with (  # in this process, as starting one takes longer than the command
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(sys, "argv", arguments)
+        try:
+            main.run()
+            code = 0
+        except SystemExit as left:
+            code = int(left.code or 0)
     if target:
-        (folder / target.strip()).write_text(process.stdout, "utf-8")
-    return process
+        (folder / target.strip()).write_text(out.getvalue(), "utf-8")
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 def shell_examples() -> Iterator[tuple[str, str]]:
