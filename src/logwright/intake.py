@@ -24,7 +24,7 @@ from logwright.windows.sessions import typical_gap
 
 __all__ = ["Intake", "Progress"]
 
-_LOOKED_AT = 1_000_000  # records that the session gap is worked out from
+_LOOKED_AT = 300_000  # records that the session gap is worked out from
 
 Progress = Callable[[int, int | None, int], None]
 """Called with bytes read, bytes in all (None where unknown) and lines read."""

@@ -77,11 +77,13 @@ def learn_ladder(
                 slots = assemblers.push_intervals(healthy_events)
                 if slots is not None:
                     (learner.learn_intervals if begin < cut else learner.check_intervals)(slots)
-            take(assemblers.windows.push(events), NO_TIME)
+            if plan.kind == "session":  # no detector learns from other windows
+                take(assemblers.windows.push(events), NO_TIME)
     slots = assemblers.flush_intervals()
     if slots is not None:
         learner.check_intervals(slots)
-    take(assemblers.windows.flush(), given.last)
+    if plan.kind == "session":
+        take(assemblers.windows.flush(), given.last)
     span = given.span * stop / max(given.recording.rows, 1)
     exemplars = given.settings.exemplars
     learner.take_values(given.sketches(), given.shapes(), cut, stop, span, exemplars)

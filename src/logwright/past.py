@@ -21,6 +21,7 @@ from logwright.findings.run import from_ns, many
 from logwright.intake import Intake
 from logwright.learning import STEP
 from logwright.logs.batch import NO_TIME
+from logwright.logs.coder import BLANK
 from logwright.logs.inputs import expand
 from logwright.logs.selection import Selection
 from logwright.logs.timestamps import iso
@@ -28,7 +29,7 @@ from logwright.pipeline import Pipeline, to_events
 from logwright.settings import Settings
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.plan import WindowPlan
-from logwright.windows.window import Events, Windows
+from logwright.windows.window import Events
 
 __all__ = ["PAST", "first_from", "of_the_log", "period", "split", "trouble_before"]
 
@@ -92,10 +93,13 @@ def trouble_before(
     surprise = next(r.threshold.value for r in ladder.rungs if r.detector.unit == "template")
     rare = Rare(surprise)
     known = np.zeros(len(vocabulary), bool)
-    for rows, columns in given.recording.read(0, given.recording.rows, STEP):
-        events = to_events(rows, columns, vocabulary)
-        known[events.template[events.row < first]] = True
-        rare.fit(_one_window(events), vocabulary)
+    for begin, stop in ((0, first), (first, given.recording.rows)):
+        for _, columns in given.recording.read(begin, stop, STEP, ("shape", "level")):
+            filled = columns["shape"] != BLANK
+            template = vocabulary.of(columns["shape"][filled])
+            rare.count(template, columns["level"][filled], vocabulary)
+            if begin < first:
+                known |= np.bincount(template, minlength=len(vocabulary)) > 0
     wanted = np.zeros(len(vocabulary), bool)
     wanted[list(rare.found(vocabulary))] = True
     wanted &= known
@@ -109,11 +113,6 @@ def trouble_before(
     everything = {"kind": "count", "size": 1 << 40, "step": 1 << 40, "interval": 0}
     pipeline = Pipeline(vocabulary, Ladder([rung]), plan.model_copy(update=everything), given)
     return [*pipeline.judge(Events.concat(found)), *pipeline.finish()]
-
-
-def _one_window(events: Events) -> Windows:
-    bounds, number = np.array([0, len(events)], np.int64), np.zeros(1, np.int64)
-    return Windows("count", bounds, events, number, number, np.zeros(1, bool))
 
 
 def first_from(given: Intake, since: int) -> int:

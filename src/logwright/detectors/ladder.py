@@ -36,7 +36,7 @@ from logwright.detectors.words import Words
 from logwright.findings.run import many
 from logwright.logs.batch import Int32s, Int64s
 from logwright.templates.vocabulary import Vocabulary
-from logwright.windows.window import Events, Windows
+from logwright.windows.window import Events, Windows, mix
 
 __all__ = ["CHECK_SHARE", "Budget", "Ladder", "Learner", "Rung"]
 
@@ -49,6 +49,9 @@ _LEAST_EXPLORED = 100
 _LINES_PER_WINDOW = 100
 _EXPLORED_SHARE = 0.05
 _LEAST_ALARMS = 0.1
+_MANY_SESSIONS, _ONE_IN = 20_000, 8
+"""Of so many sessions gaps are learned whole; of further ones from one key in so many."""
+
 _CLEAN_WINDOWS = 3.0
 """Rule of three: a rate r is shown (95 %) by 3 / r windows without an alarm."""
 
@@ -388,8 +391,14 @@ class _Watched:
     def __init__(self, final: Timing | Period) -> None:
         self.final = final
         self._trial: Timing | Period | None = None
+        self._fitted = 0
 
     def fit(self, windows: Windows, vocabulary: Vocabulary) -> None:
+        if self._fitted > _MANY_SESSIONS and windows.kind == "session":
+            # What is common shows in some of them, too.
+            some = mix(windows.key.astype(np.uint64)) % np.uint64(_ONE_IN) == 0
+            windows = windows.select(some)
+        self._fitted += len(windows)
         self.final.fit(windows, vocabulary)
 
     def check(self, windows: Windows, vocabulary: Vocabulary) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from logwright.detectors.base import Evidence, Floats, State
 from logwright.detectors.unseen import LEVEL_WEIGHT, WORD_WEIGHT
+from logwright.logs.batch import Int8s, Int32s
 from logwright.templates.vocabulary import Vocabulary
 from logwright.templates.wording import SYMPTOM, trouble
 from logwright.windows.window import Windows
@@ -47,12 +48,17 @@ class Rare:
 
     def fit(self, windows: Windows, vocabulary: Vocabulary) -> None:
         """Count the lines of each template, and find its worst level."""
-        template, size = windows.events.template, len(vocabulary)
+        self.count(windows.events.template, windows.events.level, vocabulary)
+
+    def count(self, template: Int32s, level_of: Int8s, vocabulary: Vocabulary) -> None:
+        """Take records by their columns: all that counting needs."""
+        size = len(vocabulary)
         seen, level = np.zeros(size, np.int64), np.zeros(size, np.int8)
         seen[: len(self._seen)], level[: len(self._level)] = self._seen, self._level
-        seen += np.bincount(template, minlength=size)
-        np.maximum.at(level, template, windows.events.level)
-        self._seen, self._level = seen, level
+        code = template * np.int32(8) + level_of
+        tally = np.bincount(code, minlength=8 * size).reshape(size, 8)
+        worst = np.where(tally > 0, np.arange(8), 0).max(axis=1)
+        self._seen, self._level = seen + tally.sum(axis=1), np.maximum(level, worst).astype(np.int8)
         self.records += len(template)
 
     def found(self, vocabulary: Vocabulary) -> dict[int, float]:

@@ -125,11 +125,12 @@ class Suspects:
             if a == b:
                 continue
             template, level = events.template[a:b], events.level[a:b]
-            times = np.bincount(template, minlength=top)
-            bad = [np.bincount(template[level >= k], minlength=top) for k in (_ERROR, _WARNING)]
+            tally = np.bincount(template * np.int32(8) + level, minlength=8 * top).reshape(top, 8)
+            times = tally.sum(axis=1)
             came = np.flatnonzero(times)
             begin = np.full(len(came), slot * self._step)
-            table = np.stack((begin, came, times[came], *(k[came] for k in bad)), axis=1)
+            bad = (tally[came, k:].sum(axis=1) for k in (_ERROR, _WARNING))
+            table = np.stack((begin, came, times[came], *bad), axis=1)
             self._entries.append(table.astype(np.int64))
             edge = (slot * self._step, events.row[a], events.row[b - 1], ts[a], ts[b - 1])
             self._edges.append(np.array([edge], np.int64))

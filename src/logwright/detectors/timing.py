@@ -74,17 +74,22 @@ class _Lookup:
 
     def find(self, gaps: Gaps, windows: Windows) -> tuple[Int64s, ...]:
         """Gaps out of their pairs' limits, as columns: window, pair, gap and both rows."""
-        code = self.left[gaps.left] + self.right[gaps.right]
-        out = gaps.gap >= self.high[code]
+        # Few gaps are long for any pair: the others need not be looked up.
+        may = gaps.gap >= self.high.min(initial=_NEVER)
         if self.low is not None:
-            out |= gaps.gap <= self.low[code]
-        at = np.flatnonzero(out)
-        at = at[gaps.valid[at]]
+            may |= gaps.gap <= self.low.max(initial=-1)
+        at = np.flatnonzero(may)
+        code = self.left[gaps.left[at]] + self.right[gaps.right[at]]
+        out = gaps.gap[at] >= self.high[code]
+        if self.low is not None:
+            out |= gaps.gap[at] <= self.low[code]
+        out &= gaps.valid[at]
+        at, code = at[out], code[out]
         if gaps.window is None:
             window = np.searchsorted(windows.bounds, at, side="right") - 1
         else:
             window = gaps.window[at]
-        columns = (window, self.pair[code[at]], gaps.gap[at], gaps.first[at], gaps.second[at])
+        columns = (window, self.pair[code], gaps.gap[at], gaps.first[at], gaps.second[at])
         return tuple(np.asarray(c, np.int64) for c in columns)
 
 

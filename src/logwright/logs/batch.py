@@ -39,7 +39,8 @@ class Block:
     `buf` holds whole lines, each ended by ``\\n`` except perhaps the last one of a source.
     `offset` is the position of ``buf[0]`` in the (decompressed) source, in bytes; `line_no` the
     1-based number of its first line. Where the last line was longer than the limit, `cut` is the
-    number of its bytes that were left out after `buf`'s end (0 otherwise).
+    number of its bytes that were left out after `buf`'s end (0 otherwise). `newlines` is the number
+    of newlines in `buf`, None where nobody has counted them.
     """
 
     buf: bytes
@@ -47,6 +48,7 @@ class Block:
     offset: int
     line_no: int
     cut: int = 0
+    newlines: int | None = None
 
 
 @dataclass(slots=True)

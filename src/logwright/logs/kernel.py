@@ -2,8 +2,9 @@
 
 Both give identical results; `BACKEND` says which one runs.
 
-* ``lines(buf) -> (start, end)``: int64 arrays, one entry per line. A line ends before ``\\n``, and
-  before one ``\\r`` in front of it. A last line without ``\\n`` counts; an empty rest does not.
+* ``lines(buf, newlines=None) -> (start, end)``: int64 arrays, one entry per line; `newlines` says
+  how many newlines there are, where that is known. A line ends before ``\\n``, and before one
+  ``\\r`` in front of it. A last line without ``\\n`` counts; an empty rest does not.
 * ``headers(buf, start, end, program, year, day) -> (content, ts, spans, status)``: run a header
   program (`logs.program`) on each line. int64 (n,), int64 (n,) nanoseconds, int64 (n, 8) byte
   positions as (start, end) of the slots host, component, level, label with -1 for none, int8 (n,).

@@ -19,10 +19,11 @@ def _positions(array: Int64s) -> Int64s:
     return np.ascontiguousarray(array, np.int64)
 
 
-def lines(buf: Buffer) -> tuple[Int64s, Int64s]:
-    """Start and end of every line of a block."""
-    # Twice as fast as bytes.count.
-    room = int(np.count_nonzero(np.frombuffer(buf, np.uint8) == 10)) + 1
+def lines(buf: Buffer, newlines: int | None = None) -> tuple[Int64s, Int64s]:
+    """Start and end of every line of a block that holds so many newlines."""
+    if newlines is None:  # twice as fast as bytes.count
+        newlines = int(np.count_nonzero(np.frombuffer(buf, np.uint8) == 10))
+    room = newlines + 1
     start, end = np.empty(room, np.int64), np.empty(room, np.int64)
     n = _kernel.lines(buf, start, end)
     return start[:n], end[:n]

@@ -264,7 +264,7 @@ class Reader:
         return _Headers(content, ts, level, host, component, label, status)
 
     def _batch(self, block: Block, state: _SourceState) -> LineBatch:
-        start, end = lines(block.buf)
+        start, end = lines(block.buf, block.newlines)
         head = self._header_columns(block.buf, start, end, state)
         shape = self.coder.encode(block.buf, head.content, end)
         batch = LineBatch(

@@ -155,14 +155,15 @@ class Recording:
         return np.frombuffer(self._file.read(chunk.rows * np.dtype(kind).itemsize), kind)
 
     def read(
-        self, first: int, stop: int, step: int
+        self, first: int, stop: int, step: int, names: Sequence[str] = tuple(_COLUMNS)
     ) -> Iterator[tuple[NDArray[np.int64], dict[str, NDArray[Any]]]]:
-        """Rows [first, stop) in pieces of about `step`: their numbers and their columns."""
+        """Rows [first, stop) in pieces of about `step`: their numbers and their columns (all, or
+        those of some names)."""
         if self._order is not None:
             for begin in range(first, stop, step):
                 end = min(begin + step, stop)
                 rows = np.arange(begin, end, dtype=np.int64)
-                yield rows, {k: v[begin:end] for k, v in self._sorted.items()}
+                yield rows, {k: self._sorted[k][begin:end] for k in names}
             return
         parts: list[tuple[int, int, dict[str, NDArray[Any]]]] = []
         waiting = 0
@@ -171,8 +172,8 @@ class Recording:
             b = min(stop - chunk.first_row, chunk.rows)
             if a >= b:
                 continue
-            columns = self._columns(chunk)
-            parts.append((chunk.first_row + a, b - a, {k: v[a:b] for k, v in columns.items()}))
+            columns = {name: self._array(chunk, name)[a:b] for name in names}
+            parts.append((chunk.first_row + a, b - a, columns))
             waiting += b - a
             if waiting >= step:
                 yield self._joined(parts)
@@ -250,7 +251,7 @@ class Recording:
     ) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
         first = parts[0][0]
         rows = np.arange(first, first + sum(n for _, n, _ in parts), dtype=np.int64)
-        return rows, {k: np.concatenate([p[2][k] for p in parts]) for k in _COLUMNS}
+        return rows, {k: np.concatenate([p[2][k] for p in parts]) for k in parts[0][2]}
 
     def place(self, row: int, limit: int | None = None) -> Place:
         """Where a row stands, and its text, cut at `limit` bytes (the recording's if not given)."""

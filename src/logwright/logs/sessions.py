@@ -22,7 +22,7 @@ import numpy as np
 from logwright.errors import SettingsError
 from logwright.logs.batch import Int32s, Int64s
 from logwright.logs.kernel import Table, token_spans
-from logwright.logs.shapes import DELIMITERS, mask, tokens
+from logwright.logs.shapes import DELIMITERS, tokens
 
 __all__ = ["SessionKey", "find_key", "identifiers"]
 
@@ -125,6 +125,7 @@ _HEX = re.compile(rb"[0-9a-f]{12,64}\Z")
 # Without backtracking: a line that is one long token costs as much as its length.
 _PREFIXED = re.compile(rb"((?:[A-Za-z]++[_-])++)[\w-]*+\Z")
 _LEAST_TOKEN, _LONGEST_TOKEN = 5, 128
+_DIGIT = re.compile(rb"[0-9]")
 _LEAST_KEYS = 20
 _LEAST_COVERAGE = 0.5
 
@@ -158,6 +159,14 @@ def identifiers(text: str) -> set[str]:
     return {t.decode("utf-8", "replace") for t in found if _kind(t) is not None}
 
 
+def _shapes(contents: Sequence[bytes]) -> list[int]:
+    """A number per line that is the same for lines of one shape."""
+    length = np.array([len(content) for content in contents], np.int64)
+    end = np.cumsum(length)
+    codes: list[int] = Table().encode(b"".join(contents), end - length, end)[0].tolist()
+    return codes
+
+
 def find_key(contents: Sequence[bytes]) -> SessionKey | None:
     """The session key of a log, judged by a sample of consecutive lines' contents; None if none.
 
@@ -169,20 +178,18 @@ def find_key(contents: Sequence[bytes]) -> SessionKey | None:
     "'blk_...' recurs across templates: 20 values in 40 of 40 sampled lines"
     """
     held: dict[bytes, int] = defaultdict(int)
-    where: dict[bytes, dict[bytes, set[bytes]]] = defaultdict(lambda: defaultdict(set))
+    where: dict[bytes, dict[bytes, set[int]]] = defaultdict(lambda: defaultdict(set))
     times: dict[bytes, dict[bytes, int]] = defaultdict(lambda: defaultdict(int))
     example: dict[bytes, bytes] = {}
-    for content in contents:
+    for content, shape in zip(contents, _shapes(contents), strict=True):
         seen: set[bytes] = set()
-        shape: bytes | None = None
         for token in tokens(content):
-            if not any(48 <= b <= 57 for b in token[:_LONGEST_TOKEN]):
+            if not _DIGIT.search(token, 0, _LONGEST_TOKEN):
                 continue
             kind = _kind(token)
             if kind is None or kind in seen:
                 continue
             seen.add(kind)
-            shape = mask(content) if shape is None else shape
             held[kind] += 1
             where[kind][token].add(shape)
             times[kind][token] += 1

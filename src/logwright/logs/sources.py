@@ -340,11 +340,12 @@ class Source:
 
     def _block(self, buf: bytes, cut: int = 0) -> Block:
         stats = self.stats
-        block = Block(buf, self.source_id, self._offset, self._line_no, cut)
+        newlines = _newlines(buf)
+        block = Block(buf, self.source_id, self._offset, self._line_no, cut, newlines)
         if self._line_no == 1 and buf[257:262] == b"ustar":
             stats.note("looks like a tar archive: unpack it first")
         self._offset += len(buf) + cut
-        self._line_no += _newlines(buf) + (cut > 0)
+        self._line_no += newlines + (cut > 0)
         stats.bytes = self._offset
         stats.cut_bytes += cut
         stats.cut_lines += cut > 0

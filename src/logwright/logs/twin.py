@@ -88,7 +88,7 @@ _TENS = [float(f"1e{k}") for k in range(19)]
 _NUMBER = re.compile(rb"([-+]?)([0-9]*)(?:\.([0-9]*))?(.*)", re.S)
 
 
-def lines(buf: Buffer) -> tuple[Int64s, Int64s]:
+def lines(buf: Buffer, newlines: int | None = None) -> tuple[Int64s, Int64s]:
     """Where each line of `buf` starts and ends.
 
     >>> [column.tolist() for column in lines(b"one\\r\\n\\ntwo")]

@@ -8,6 +8,7 @@ and servers; a count, or a nought ("0 errors", "Errors: <*>", "without error"), 
 
 from __future__ import annotations
 
+import functools
 import re
 
 __all__ = ["CAUSE", "GRAVE", "HINT", "SYMPTOM", "trouble"]
@@ -45,6 +46,7 @@ _NOUGHT = re.compile(
 )
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def trouble(text: str) -> int:
     """0 for none, else `HINT`, `SYMPTOM`, `CAUSE` or `GRAVE`.
 
