@@ -46,7 +46,7 @@ from logwright.settings import Settings
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
 PICTURE = ROOT / "docs" / "picture.svg"
-SUITES = ("throughput", "memory", "templates", "hdfs")
+SUITES = ("throughput", "memory", "formats", "faults", "templates", "hdfs")
 """The suites in the order in which people read them; others follow by name."""
 
 _NOTE = "<!-- Written by scripts/generate.py: change the source, then run ./scripts/docs. -->\n"
@@ -315,6 +315,19 @@ def _hdfs(history: str) -> Callable[[Result], str]:
     return value
 
 
+def _formats(result: Result) -> str:
+    summary = result["summary"]
+    return f"{summary['right']} of {summary['of']}; {summary['times']:.1%} of their times"
+
+
+def _faults(result: Result) -> str:
+    s = result["summary"]
+    return (
+        f"{s['among_first_5']} of {s['cases_whose_log_names_the_fault']} (among the first five "
+        f"lines of level WARN or worse: {s['among_first_5_WARN_lines']})"
+    )
+
+
 _ENCODING = "shape encoding: "
 _BGL, _HDFS = "BGL-like, no sessions", "HDFS-like, sessions by key"
 NUMBERS: tuple[tuple[str, str, Callable[[Result], str]], ...] = (
@@ -345,6 +358,11 @@ NUMBERS: tuple[tuple[str, str, Callable[[Result], str]], ...] = (
     ),
     (
         "throughput",
+        "Whole commands, JSON lines: learn / detect / scan",
+        _rates(*(f"logwright {verb}: JSON lines" for verb in ("learn", "detect", "scan"))),
+    ),
+    (
+        "throughput",
         "`scan` of 100,000 lines, from start to end",
         _seconds("logwright scan of 100,000 lines"),
     ),
@@ -357,6 +375,12 @@ NUMBERS: tuple[tuple[str, str, Callable[[Result], str]], ...] = (
         "memory",
         "Peak memory of learn, detect and scan on 5 GB: the largest",
         lambda result: f"{result['summary']['peak_mib']:,} MiB",
+    ),
+    ("formats", "Formats found: 12 systems of LogHub 2k, and our own sample files", _formats),
+    (
+        "faults",
+        "`scan` of Hadoop runs and build logs: a line that names the fault in the first five rows",
+        _faults,
     ),
     ("templates", "Templates, mean of 12 systems of LogHub 2k: GA / PA / FTA", _accuracy),
     ("hdfs", "HDFS sessions in time order, learned on the first 60 %", _hdfs("60%")),

@@ -44,6 +44,19 @@ def test_hdfs(data: Path) -> None:
     assert any("history too short" in r for r in result["summary"]["ladder"]["1%"])
 
 
+def test_formats(data: Path) -> None:
+    summary = bench("formats", data)["summary"]
+    assert summary["right"] == summary["of"] >= 12 + 60
+    assert summary["times"] >= 0.99
+
+
+def test_faults(data: Path) -> None:
+    result = bench("faults", data)
+    counted = [row for row in result["rows"] if row["among_first_5"] is not None]
+    assert all(row["among_first_5"] for row in counted if row["kind"] == "build")
+    assert sum(row["among_first_5"] for row in counted) >= 0.9 * len(counted)
+
+
 def test_throughput(data: Path) -> None:
     result = bench("throughput", data)
     rate = rates(result)
@@ -63,6 +76,7 @@ def test_throughput(data: Path) -> None:
     for verb in ("learn", "detect"):
         assert rate[f"logwright {verb}: BGL-like, no sessions"] >= 1
         assert rate[f"logwright {verb}: HDFS-like, sessions by key"] >= 0.5
+        assert rate[f"logwright {verb}: JSON lines"] >= 0.5
     seconds = {r["what"]: r["seconds"] for r in result["rows"] if "seconds" in r}
     assert seconds["import logwright, above a bare interpreter"] < 0.3
     assert seconds["logwright --help"] < 0.5

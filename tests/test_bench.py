@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from logwright.bench import corpora
+from logwright.bench import corpora, faults, formats
+from logwright.bench.builds import builds
 from logwright.bench.hdfs import counts_of
 from logwright.bench.results import machine, run_suite, table, write
 from logwright.errors import InputError
@@ -69,7 +70,7 @@ def test_counts_are_what_they_are_called() -> None:
     assert (nothing["f1"], nothing["specificity"]) == (0.0, 1.0)
 
 
-@pytest.mark.parametrize("suite", ["hdfs", "templates", "throughput", "memory"])
+@pytest.mark.parametrize("suite", ["hdfs", "templates", "throughput", "memory", "formats"])
 def test_absent_data_is_said(tmp_path: Path, suite: str) -> None:
     with pytest.raises(InputError, match=r"is not there|holds no LogHub"):
         run_suite(suite, tmp_path, quick=True)
@@ -133,3 +134,16 @@ def test_committed_results_have_the_form() -> None:
         result = json.loads(path.read_text())
         assert {"suite", "machine", "data", "settings", "rows", "summary"} <= set(result), path
         assert result["rows"], path
+
+
+def test_scan_names_the_fault_of_build_logs(tmp_path: Path) -> None:
+    rows = faults.run(tmp_path, quick=True)["rows"]
+    assert [row["case"] for row in rows] == [b.name for b in builds()]
+    assert all(row["among_first_5"] for row in rows)
+    assert not any(row["first_5_WARN_lines"] for row in rows)  # that would be too easy
+
+
+def test_all_sample_files_are_of_the_format_found(data: Path) -> None:
+    summary = formats.run(data)["summary"]
+    assert summary["right"] == summary["of"]
+    assert summary["times"] >= 0.99

@@ -79,7 +79,7 @@ def test_samples_are_read_alike_behind_a_label(format: Format) -> None:
 def test_names_are_unique_and_special_formats_come_before_general_ones() -> None:
     names = [format.name for format in FORMATS]
     assert len(set(names)) == len(names)
-    assert names[-4:] == ["timestamped", "compose", "mysqlslow", "plain"]
+    assert names[-5:] == ["timestamped", "compose", "mysqlslow", "maven", "plain"]
 
 
 def test_levels_of_samples_are_levels() -> None:

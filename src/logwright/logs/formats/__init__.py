@@ -53,6 +53,7 @@ from logwright.logs.formats import (
     log4j,
     logfmt,
     macos,
+    maven,
     mongodb,
     mysqlslow,
     nginx,
@@ -130,6 +131,7 @@ FORMATS = (
     generic.FORMAT,
     compose.FORMAT,
     mysqlslow.FORMAT,
+    maven.FORMAT,
     plain.FORMAT,
 )
 """The built-in formats in the order in which they are tried: special ones before general ones."""
