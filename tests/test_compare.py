@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from logwright.compare import SLOTS, chances, family, of_bursts, pace, shift, spread, tail
-from logwright.findings.changes import CLEAR
+from logwright.findings.change import CLEAR
 from logwright.intake import Intake
 from logwright.settings import Settings
 from logwright.templates.miner import Miner

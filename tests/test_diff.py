@@ -19,7 +19,8 @@ import logwright as lw
 from logwright.cli import main
 from logwright.diff import Diff, diff
 from logwright.errors import LogwrightError
-from logwright.findings.changes import Change, render, write
+from logwright.findings.change import Change
+from logwright.findings.changes import render, write
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 HOUR = 3600.0

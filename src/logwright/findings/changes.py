@@ -1,4 +1,4 @@
-"""Changes between two sides of a comparison: the record, its JSON, its terminal table.
+"""Changes told: as JSON lines, and as a table in a terminal.
 
 `render` makes a string and touches no stream; all text of logs goes through `safe` and `fit`. From
 100 columns on a change is a table row; below that the same facts are stacked.
@@ -10,37 +10,19 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Literal, TextIO, cast
+from typing import TextIO, cast
 
-from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from logwright.findings import jsonl
+from logwright.findings.change import Change, Diff, rounded
 from logwright.findings.escape import clip, fit, safe
-from logwright.findings.finding import SEVERITIES, CitedLine, Finding, Severity
+from logwright.findings.finding import CitedLine, Finding, Severity
 from logwright.findings.run import many, source_name, span
-from logwright.findings.severity import rank
 
-__all__ = [
-    "CHANGE_VERSION",
-    "CLEAR",
-    "Change",
-    "Diff",
-    "DiffSide",
-    "Kind",
-    "render",
-    "severity_of",
-    "summary_of",
-    "write",
-]
-
-CHANGE_VERSION = 1
-CLEAR = 0.01
-"""The chance at or below which a change is clear."""
-
-Kind = Literal["new", "gone", "faster", "slower", "changed"]
+__all__ = ["render", "write"]
 
 _STYLE: dict[Severity, str] = {
     "critical": "bold red",
@@ -56,111 +38,6 @@ _TALL = 3  # lines a template may take before its middle is cut
 _LEAST_SHOWN = 1e-9
 _UNITS = (("s", 1.0), ("min", 60.0), ("h", 3600.0), ("day", 86400.0))
 _LENGTHS = (("day", 86400.0), ("hour", 3600.0), ("minute", 60.0), ("second", 1.0))
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Change(_Record):
-    """One difference between side A (before) and side B (after)."""
-
-    schema_version: int = CHANGE_VERSION
-    kind: Kind = Field(description="'changed': the values of a parameter.")
-    severity: Severity
-    clear: bool = Field(description="Whether chance is ruled out (`chance` is at most 0.01).")
-    chance: float = Field(
-        description="Odds of so large a difference anywhere in a comparison of logs that do not "
-        "differ; at most 1."
-    )
-    alone: float = Field(description="The same odds, had nothing else been compared.")
-    template: str | None = Field(description="Id of the template; null for all lines together.")
-    text: str = Field(description="The template, with `<*>` for parameters.")
-    before: int = Field(description="Lines of it on side A.")
-    after: int = Field(description="Lines of it on side B.")
-    rate_before: float = Field(description="Lines a second on side A, or the share of its lines.")
-    rate_after: float = Field(description="The same on side B.")
-    ratio: float | None = Field(
-        description="Factor between the rates, or of the values that changed; null where a side "
-        "has none."
-    )
-    parameter: int | None = Field(default=None, description="Which `<*>` changed, from 1.")
-    measure: str | None = Field(
-        default=None,
-        description="What changed of it: 'median', '95 % quantile', or the value whose share did.",
-    )
-    value_before: float | None = Field(default=None, description="The measure on side A.")
-    value_after: float | None = Field(default=None, description="The measure on side B.")
-    unit: str = Field(default="", description="Unit of the two values.")
-    summary: str = Field(description="One sentence.")
-    line: CitedLine | None = Field(default=None, description="A line that shows it.")
-
-
-class DiffSide(_Record):
-    """One side: what it is, and how much there is of it."""
-
-    name: str
-    lines: int
-    templates: int
-    first: str | None = Field(default=None, description="ISO 8601 UTC, where there are times.")
-    last: str | None = None
-    seconds: float | None = Field(default=None, description="Time that its files cover.")
-
-
-class Diff(_Record):
-    """What changed from side `a` to side `b`: `changes`, most telling first.
-
-    `by` says what lines are counted by; `pace` how many times as busy as A side B is, where that
-    was taken out of all rates; `common` templates are on both sides; `tested` of them, and of the
-    others, come often enough to be told apart, `parameters` were looked at; `not_told` counts
-    templates on one side only that need no other reason than chance.
-    """
-
-    a: DiffSide
-    b: DiffSide
-    changes: tuple[Change, ...]
-    by: Literal["time", "lines"]
-    pace: float = 1.0
-    common: int = 0
-    tested: int = 0
-    parameters: int = 0
-    not_told: int = 0
-    notes: tuple[str, ...] = ()
-
-
-def severity_of(kind: Kind, level: int, text: str, clear: bool) -> Severity:
-    """How much a change matters: what came, or comes more often, by its level or words; what is
-    gone or rarer is no worse than medium, and low where it was bad.
-
-    >>> severity_of("new", 6, "disk full", False), severity_of("gone", 6, "disk full", True)
-    ('high', 'low')
-    """
-    bad = rank(level, [text])
-    if kind in ("new", "faster"):
-        return SEVERITIES[max(bad, int(clear))]
-    return "medium" if clear and (not bad or kind == "changed") else "low"
-
-
-def summary_of(change: Change) -> str:
-    """A change in one sentence."""
-    text, before, after = change.text, change.before, change.after
-    if change.kind == "changed":
-        assert change.value_before is not None
-        assert change.value_after is not None
-        measure = change.measure
-        if change.unit == "%":
-            measure = f"share of '{measure}'"
-        unit = f" {change.unit}" if change.unit else ""
-        values = f"{_number(change.value_before)} -> {_number(change.value_after)}{unit}"
-        return f"'{text}': {measure} in parameter {change.parameter}: {values}"
-    if change.ratio is None:
-        side = ("B", "A") if change.kind == "new" else ("A", "B")
-        lines = many(before + after, "line")
-        return f"{change.kind}: '{text}', {lines} on side {side[0]}, none on side {side[1]}"
-    often = "often" if change.kind == "faster" else "rarely"
-    times = _number(max(change.ratio, 1 / change.ratio))
-    lines = f"{many(before, 'line')} on side A, {after:,} on side B"
-    return f"'{text}' comes {times} times as {often}: {lines}"
 
 
 def write(changes: Sequence[Change], stream: TextIO) -> int:
@@ -197,7 +74,7 @@ def length(seconds: float) -> str:
     ('3.3 minutes', '1 day', '1.5 hours')
     """
     name, size = next((u for u in _LENGTHS if seconds >= u[1]), _LENGTHS[-1])
-    number = _number(seconds / size)
+    number = rounded(seconds / size)
     return f"{number} {name}" + ("" if number == "1" else "s")
 
 
@@ -213,29 +90,23 @@ def rates(change: Change, by: str) -> str:
     if change.kind in ("new", "gone"):
         return f"{change.before:,} → {change.after:,}"
     if by == "lines":
-        return f"{_number(100 * before)} → {_number(100 * after)} %"
+        return f"{rounded(100 * before)} → {rounded(100 * after)} %"
     low, high = sorted((before, after))
     unit, size = next((u for u in _UNITS if high * u[1] >= 1 and low * u[1] >= 0.1), _UNITS[-1])
-    return f"{_number(before * size)} → {_number(after * size)}/{unit}"
-
-
-def _number(value: float) -> str:
-    """Two or three digits of a number, more only where it is larger."""
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.2g}" if abs(value) < 10 else f"{value:.3g}"
+    return f"{rounded(before * size)} → {rounded(after * size)}/{unit}"
 
 
 def factor(change: Change) -> str:
     """How many times as much, or as little; empty where there is no such number."""
     if change.ratio is None or change.ratio <= 0:
         return ""
-    return f"×{_number(change.ratio)}" if change.ratio >= 1 else f"÷{_number(1 / change.ratio)}"
+    return f"×{rounded(change.ratio)}" if change.ratio >= 1 else f"÷{rounded(1 / change.ratio)}"
 
 
 def render(diff: Diff, *, width: int = 80, color: bool = False, top: int = 20) -> str:
     """The comparison as text of `width` columns (at least 40), with the `top` changes (0 for all).
 
+    >>> from logwright.findings.change import DiffSide
     >>> side = DiffSide(name="a.log", lines=10, templates=1)
     >>> print(render(Diff(a=side, b=side, changes=(), by="lines", common=1, tested=1)), end="")
     No change from A to B that is more than chance
@@ -325,7 +196,7 @@ def _sides(diff: Diff) -> Iterator[Text]:
     if diff.parameters:
         facts.append(f"{many(diff.parameters, 'parameter')} compared")
     if diff.pace != 1:
-        busy = f"B is {_number(diff.pace)} times as busy as A: taken out of all rates"
+        busy = f"B is {rounded(diff.pace)} times as busy as A: taken out of all rates"
         facts.append(busy)
     yield Text(" · ".join(facts), "dim")
 
@@ -352,7 +223,7 @@ class _Columns:
             return rates(change, self.diff.by), factor(change)
         before, after = change.value_before or 0.0, change.value_after or 0.0
         unit = f" {change.unit}" if change.unit else ""
-        return f"{_number(before)} → {_number(after)}{unit}", fit(change.measure or "", 22)
+        return f"{rounded(before)} → {rounded(after)}{unit}", fit(change.measure or "", 22)
 
     def _what(self, change: Change, room: int) -> Text:
         text = Text()
