@@ -294,7 +294,7 @@ def test_late_records_are_counted(log: Path) -> None:
     lines[2000:2000] = [at(60 * 300, "job 1 done"), at(60 * 301, "job 2 done")]
     log.write_text("".join(lines))
     result = lw.scan(str(log))
-    assert any("windows of late records were judged on their own" in n for n in result.run.notes)
+    assert any("judged on their own" in n for n in result.run.notes)
     assert result.run.lines_learned + result.run.lines_scored == result.run.lines == len(lines)
     assert lw.scan(str(log), lateness=10**6).run.notes == ()
 

@@ -310,7 +310,9 @@ def _told(
     if pipeline.ladder.muted:
         notes.append(f"{pipeline.ladder.muted:,} findings of muted templates were not raised")
     if pipeline.late_windows:
-        notes.append(f"{pipeline.late_windows:,} windows of late records were judged on their own")
+        notes.append(
+            f"judged on their own: {many(pipeline.late_windows, 'window')} of late records"
+        )
     ladder = list(pipeline.ladder.reasons)
     plan = pipeline.plan
     ladder.insert(0, f"windows: by {plan.kind} ({plan.reason})")

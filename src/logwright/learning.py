@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from logwright.detectors.ladder import CHECK_SHARE, Budget, Ladder, Learner
 from logwright.detectors.suspect import Suspect, Suspects, worded_levels
+from logwright.findings.run import many
 from logwright.intake import Intake
 from logwright.logs.batch import NO_TIME, Int64s
 from logwright.pipeline import Assemblers, to_events
@@ -89,8 +90,8 @@ def learn_ladder(
     learner.take_values(given.sketches(), given.shapes(), cut, stop, span, exemplars)
     if exploratory and learner.errors:
         given.note(
-            f"the past holds {learner.errors:,} lines of level error or worse: of these only the "
-            "rare ones are told; give a healthy log with --baseline to see all"
+            f"the past holds {many(learner.errors, 'line')} of level error or worse: what is "
+            "common in it counts as normal (give a healthy log with --baseline to see it)"
         )
     return learner.finish()
 

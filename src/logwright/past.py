@@ -73,7 +73,7 @@ def split(given: Intake, since: int) -> tuple[int, str]:
     if since == NO_TIME:
         first = int(rows * PAST)
         past = f"the first {PAST:.0%} of the input ({many(first, 'line')})"
-        few = f"{rows:,} lines are too few to have a past: nothing is judged"
+        few = f"{many(rows, 'line')}: too few to have a past, nothing is judged"
     else:
         first = first_from(given, since)
         past = f"the {many(first, 'line')} before {_clock(since)}"

@@ -263,7 +263,10 @@ class Pipeline:
         """First and last time of the records that are the reason (of the window, for want)."""
         span = windows.span(i)
         if len(evidence.templates) == 1 and evidence.key_rows:
-            mine = windows.events.template[span] == evidence.templates[0]
+            if evidence.count > len(evidence.key_rows):  # not all of them are cited
+                mine = windows.events.template[span] == evidence.templates[0]
+            else:
+                mine = np.isin(windows.events.row[span], evidence.key_rows)
             times = windows.events.ts[span][mine]
             times = times[times != NO_TIME]
             if len(times):

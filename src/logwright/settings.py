@@ -139,8 +139,8 @@ class Settings(BaseModel):
         gt=0,
         le=1e9,
         allow_inf_nan=False,
-        description="Alarm budget: alarms that normal data may raise, per day (bursts and "
-        "silences) and per 10,000 sessions (make-ups).",
+        description="Alarm budget: alarms that normal data may raise, per day (bursts, "
+        "silences, lost periods, parameters) and per 10,000 sessions (make-ups, gaps).",
     )
     block_bytes: int = Field(
         default=4 << 20, ge=4096, le=1 << 30, description="Bytes read and processed at a time."

@@ -100,7 +100,9 @@ class Finding(_Record):
     schema_version: int = SCHEMA_VERSION
     id: str = Field(description="Deterministic id from content and position, 'f-' + 16 hex digits.")
     pattern: str = Field(description="What like findings share, 'p-' + 16 hex digits.")
-    detector: str = Field(description="Which detector raised it: unseen, composition, rate, ...")
+    detector: str = Field(
+        description="Which detector raised it: unseen, rate, timing, parameters, counts."
+    )
     unit: str = Field(description="What it looked at: template, bigram, event_set, burst, ...")
     score: float = Field(description="Higher is more anomalous; comparable within one detector.")
     threshold: float = Field(description="The score at or above which this detector alarms.")

@@ -356,7 +356,7 @@ def _evidence(finding: Finding, names: dict[str, str], width: int) -> Iterator[T
         yield Text(lead + fit(text, max(8, width - len(lead))), "dim")
         lead = f"{'':{len(lead) - 2}}│ "[-len(lead) :]
         for further in line.more[:_MORE]:
-            yield Text(lead + fit(further, max(8, width - len(lead))), "dim")
+            yield Text(lead + fit(further.expandtabs(4), max(8, width - len(lead))), "dim")
         if len(line.more) > _MORE:
             left = many(len(line.more) - _MORE, "more line")
             yield Text(f"{lead}and {left} of this record", "dim")

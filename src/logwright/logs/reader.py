@@ -13,7 +13,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -190,6 +190,9 @@ class Reader:
             names_zone=detected.names_zone,
         )
         json = JsonLines(samples, settings.timezone) if detected.format.kind == "json" else None
+        if json is not None:
+            keys = json.reason.removeprefix(f"{detected.format.title}: ")
+            detected = replace(detected, reason=f"{detected.reason}; {keys}")
         begun = self.selection is None or self.selection.since == NO_TIME
         continuation = _continuation(samples, detected)
         self._states[source_id] = _SourceState(detected, clock, json, continuation, begun)

@@ -260,7 +260,9 @@ def _beside_objects(heads: Sequence[bytes]) -> list[bytes]:
 def _mixed(rest: Sequence[bytes], objects: float) -> Detected:
     """What a source is that mixes a share of JSON objects with the lines `rest`."""
     found, share = _best(rest, ("text",))
-    reason = f"mixed JSON lines and {found.format.title}: {100 * objects:.0f} % objects"
+    reason = (
+        f"{json_lines.FORMAT.title}: mixed with {found.format.title}, {100 * objects:.0f} % objects"
+    )
     if share:
         reason += f", {100 * share:.0f} % of the other {len(rest):,} sampled lines"
     return Detected(json_lines.FORMAT, found.layout, reason + _override(share))
