@@ -317,3 +317,23 @@ def test_the_demo_learns_detects_and_reports(logwright: Logwright, tmp_path: Pat
     assert (tmp_path / "report.html").read_text().startswith("<!")
     # It can be run again.
     assert logwright("demo", "--folder", tmp_path / "demo").code == 0
+
+
+def test_a_report_overwrites_nothing_but_a_page(logwright: Logwright, log: Path) -> None:
+    before = log.read_bytes()
+    done = logwright("scan", log, "--report", log)
+    assert (done.code, done.out) == (2, "")
+    assert "is no HTML page" in done.err
+    assert log.read_bytes() == before
+    page = log.with_name("report.html")
+    assert logwright("scan", log, "--report", page).code == 0
+    assert logwright("scan", log, "--report", page).code == 0  # a page may be replaced
+
+
+def test_a_selection_that_selects_nothing_is_an_error(
+    logwright: Logwright, log: Path, calm: Path, tmp_path: Path
+) -> None:
+    logwright("learn", calm, "-o", tmp_path / "m")
+    done = logwright("detect", log, "-m", tmp_path / "m", "--where", "host=zz", "--fail-on", "low")
+    assert done.code == 2
+    assert "no line lies in the selection" in done.err

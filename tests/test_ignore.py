@@ -216,3 +216,19 @@ def test_bad_values_are_one_sentence(tmp_path: Path, options: dict[str, str], sa
     (tmp_path / "a.log").write_text("a\n" * 50)
     with pytest.raises(SettingsError, match=said):
         lw.scan(str(tmp_path / "a.log"), **options)
+
+
+def test_a_trigger_does_not_hold_back_what_tells_of_an_absence() -> None:
+    silence = finding(1, 0, detector="rate", summary="vanished: 'beat', not seen for 11 minutes")
+    assert raised(Damper((3, 5)), silence) == [1]
+    assert raised(Damper((3, 5)), finding(2, 0, detector="timing")) == [2]
+    assert raised(Damper((3, 5)), finding(3, 0, detector="rate", summary="burst")) == []
+
+
+def test_a_byte_order_mark_belongs_to_no_entry(tmp_path: Path) -> None:
+    file = tmp_path / "ignore"
+    file.write_bytes(b"\xef\xbb\xbfUnhandled*\n")
+    assert Ignored.read(str(file)).entries == ("Unhandled*",)
+    file.write_bytes("Unhandled*\n".encode("utf-16"))
+    with pytest.raises(SettingsError, match="NUL bytes"):
+        Ignored.read(str(file))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from logwright.logs.batch import NO_TIME
 from logwright.logs.reader import BLANK, OVERFLOW, Reader
+from logwright.logs.selection import holds
 from logwright.logs.shapes import mask, shape_key
 from logwright.logs.sources import open_sources
 from logwright.settings import Settings
@@ -327,3 +328,13 @@ def test_a_selection_leaves_lines_out(log: Path, chosen: dict, kept: list[int]) 
         assert found.reader.joined == len(list(kept))
         assert found.reader.left_out == 20 - 2 * len(list(kept))
         assert found.reader.sources.sources[0].stats.lines == 20
+
+
+def test_a_condition_holds_for_head_lines_only() -> None:
+    text = b"user=\nann went\nfailed\n\tuser=ann\nuser=ann ok\n"
+    assert holds(text, np.array([0, 6, 15, 32]), "user", "ann").tolist() == [
+        False,
+        False,
+        False,
+        True,
+    ]

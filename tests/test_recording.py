@@ -209,3 +209,26 @@ def test_too_many_records_to_sort_are_said(tmp_path: Path, monkeypatch: pytest.M
     assert said is not None
     assert "count as late" in said
     assert [recording.place(r).source_id for r in range(4)] == [0, 0, 1, 1]
+
+
+def test_pieces_do_not_depend_on_blocks(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("".join(f"line {n} is here\n" for n in range(3000)))
+    sizes = []
+    for block in (4096, 1 << 20):
+        recording, _ = record(str(tmp_path / "a.log"), block_bytes=block)
+        pieces = list(recording.read(100, 2950, 700))
+        sizes.append([len(rows) for rows, _ in pieces])
+        assert np.concatenate([rows for rows, _ in pieces]).tolist() == list(range(100, 2950))
+    assert sizes == [[700, 700, 700, 700, 50]] * 2
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_a_long_trace_is_whole_whatever_it_is_read_from(tmp_path: Path, kind: str) -> None:
+    frames = "".join(f"\tat a.B.c{n}(B.java:{n})\n" for n in range(150))
+    text = "start\n" + "failed: x\n" + frames + "end of it\n" + "start\n" * 400
+    recording, _ = record(SOURCES[kind](tmp_path, text.encode()))
+    place = recording.place(1)
+    assert place.text == b"failed: x"
+    assert "\n".join(m.decode() for m in place.more) + "\n" == frames
+    assert recording.place(2).text == b"end of it"
+    assert recording.place(2).line_no == 153

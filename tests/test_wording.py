@@ -48,3 +48,4 @@ def test_what_words_name(grade: int, text: str) -> None:
 def test_a_long_text_takes_no_time() -> None:
     assert trouble("x." * 50_000) == 0
     assert trouble("connection " * 20_000) == 0
+    assert trouble("error" * 20_000) == SYMPTOM

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from logwright.detectors.ladder import Ladder
-from logwright.errors import SettingsError
+from logwright.errors import InputError, SettingsError
 from logwright.findings.finding import SEVERITIES, Finding
 from logwright.findings.incident import with_incidents
 from logwright.findings.run import Run, many, ranked
@@ -169,6 +169,11 @@ def detect(
             live.run(past, live.catch_up(findings))
             if live.began or live.interrupted:
                 return _result_of_live(given, pipeline, live, told)
+        if not given.recording.rows and given.reader.left_out:
+            raise InputError(
+                f"no line lies in the selection ({given.reader.left_out:,} are outside): a time "
+                "without a date is taken on the day on which the file was last written"
+            )
         if several:
             given.sort()
             for rows, columns in given.recording.read(0, given.recording.rows, STEP):
@@ -206,7 +211,8 @@ def scan(
     Sieve(settings, 0)  # an ignore file that cannot be read is told before the work
     given = Intake(inputs, settings)
     try:
-        if watcher is not None and _may_be_live(inputs, settings):
+        # Of a selection nobody knows when enough of it was read to be a past.
+        if watcher is not None and _may_be_live(inputs, settings) and not settings.where:
             watch_for(given, LEAST_PAST)
         miner = Miner(settings.max_shapes)
         given.read(miner, progress)
@@ -227,7 +233,10 @@ def scan(
         for rows, columns in given.recording.read(begin, stop, STEP):
             findings += pipeline.judge(to_events(rows, columns, vocabulary))
         findings += pipeline.finish()
-        if since == NO_TIME:
+        if stop < given.recording.rows:
+            left = many(given.recording.rows - stop, "line")
+            given.note(f"{left} after the time that was asked for: left out")
+        if since == NO_TIME and first < given.recording.rows:
             findings += trouble_before(given, vocabulary, plan, ladder, first)
         return _result(given, pipeline, findings, _Told(settings, title, started, past, first))
     finally:

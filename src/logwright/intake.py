@@ -151,11 +151,14 @@ class Intake:
 
     def infos(self) -> tuple[tuple[SourceInfo, ...], list[str]]:
         """What a report says of each source, and notes that belong to none."""
-        notes = self.reader.notes
+        notes, formats = self.reader.notes, self.reader.formats
+        of_source: dict[str, list[str]] = {}
+        for n in notes:
+            of_source.setdefault(n.source, []).append(n.text)
         names = {s.stats.name for s in self.sources.sources}
         infos = []
         for i, source in enumerate(self.sources.sources):
-            stats, detected = source.stats, self.reader.formats.get(i)
+            stats, detected = source.stats, formats.get(i)
             title = detected.format.title if detected else ""
             infos.append(
                 SourceInfo(
@@ -164,7 +167,7 @@ class Intake:
                     bytes=stats.bytes,
                     format=title,
                     reason=detected.reason.removeprefix(f"{title}: ") if detected else "",
-                    notes=tuple(n.text for n in notes if n.source == stats.name),
+                    notes=tuple(of_source.get(stats.name, ())),
                 )
             )
         others = [n for n in notes if n.source not in names]

@@ -257,8 +257,8 @@ def _following(given: Intake) -> Iterator[LineBatch | None]:
 
 @contextmanager
 def _interruptible() -> Iterator[list[int]]:
-    """A list that an interrupt (Ctrl-C) fills, so that what is under way is ended in good order; a
-    second one interrupts as usual."""
+    """A list that an interrupt (Ctrl-C, or the signal to end) fills, so that what is under way is
+    ended in good order; a second one interrupts as usual."""
     seen: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -266,12 +266,14 @@ def _interruptible() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         seen.append(number)
 
+    numbers = (signal.SIGINT, signal.SIGTERM)
     try:
-        before = signal.signal(signal.SIGINT, note)
+        before = [signal.signal(number, note) for number in numbers]
     except ValueError:  # not in the main thread: interrupts go elsewhere
         yield seen
         return
     try:
         yield seen
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

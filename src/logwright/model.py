@@ -57,7 +57,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MODEL_FORMAT", "History", "Model"]
 
-MODEL_FORMAT = 1
+MODEL_FORMAT = 2
+"""Since 2, lines that continue a record are joined to it before anything is learned."""
+
 _USERS_FILES = (EDITS, "store.db", "store.db-wal", "store.db-shm")
 _OWN_FILES = ("manifest.json", "templates.parquet", "thresholds.json")
 """A folder that holds these is a model, perhaps a damaged one, and may be replaced."""
@@ -148,6 +150,7 @@ class Model:
     session_reason: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     history: History = field(default_factory=History)
+    format: int = MODEL_FORMAT
 
     @property
     def templates(self) -> list[Template]:
@@ -171,6 +174,11 @@ class Model:
         """What is to be said of this model whenever it is used, a sentence each."""
         orphans, muted = len(self.orphans()), sum(t.muted for t in self.templates)
         notes = []
+        if self.format < MODEL_FORMAT:
+            notes.append(
+                "the model was learned by a version that did not join stack traces: learn again, as "
+                "the lines that are joined now seem to have vanished"
+            )
         if muted:
             notes.append(f"{many(muted, 'template')} muted: nothing is raised for these alone")
         if orphans:
@@ -370,6 +378,7 @@ class Model:
             manifest.session_reason,
             settings,
             manifest.history,
+            manifest.format,
         )
 
     @staticmethod

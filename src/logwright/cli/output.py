@@ -178,6 +178,13 @@ def ticker(severity: Severity, *, json: bool, progress: Bar) -> LiveOutput:
     return LiveOutput(severity, json, progress)
 
 
+def _is_page(file: Path) -> bool:
+    """Whether a file may be replaced by a report: an older one, or an empty file."""
+    with open(file, "rb") as page:
+        head = page.read(64).lstrip().lower()
+    return not head or head.startswith((b"<!doctype html", b"<html"))
+
+
 def check_report(report: Path | None) -> None:
     """A `LogwrightError` where a report could not be written; asked before the work is done."""
     if report is None:
@@ -187,6 +194,11 @@ def check_report(report: Path | None) -> None:
             raise LogwrightError(f"--report {report} is a folder: expected the name of a file")
         if report.exists() and not report.is_file():
             return  # a pipe or device
+        if report.exists() and not _is_page(report):
+            raise LogwrightError(
+                f"--report {report} exists and is no HTML page: it would be overwritten, choose "
+                "another name"
+            )
         target = Path(os.path.realpath(report))
         # As the report is written: a new file beside it, under a name that is a little longer.
         probe = target.with_name(f".{target.name}.{os.getpid()}.tmp")

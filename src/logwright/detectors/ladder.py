@@ -391,14 +391,15 @@ class _Watched:
     def __init__(self, final: Timing | Period) -> None:
         self.final = final
         self._trial: Timing | Period | None = None
-        self._fitted = 0
+        self._sessions = 0
 
     def fit(self, windows: Windows, vocabulary: Vocabulary) -> None:
-        if self._fitted > _MANY_SESSIONS and windows.kind == "session":
+        number = self._sessions + np.arange(len(windows))
+        self._sessions += len(windows)
+        if windows.kind == "session" and self._sessions > _MANY_SESSIONS:
             # What is common shows in some of them, too.
             some = mix(windows.key.astype(np.uint64)) % np.uint64(_ONE_IN) == 0
-            windows = windows.select(some)
-        self._fitted += len(windows)
+            windows = windows.select(some | (number < _MANY_SESSIONS))
         self.final.fit(windows, vocabulary)
 
     def check(self, windows: Windows, vocabulary: Vocabulary) -> None:

@@ -3,8 +3,9 @@
 *Trigger N/M*: time is cut into intervals (of the run's rate detector, or a minute; for logs without
 times, of 100 lines). A finding is raised once its pattern was found in N of the last M intervals,
 its own included, together with those of that stretch that were held back; until then it is held
-back and counted. *Quiet*: a finding within that time of its pattern's last one, raised or not, is
-counted in the one that was raised (`count`, `last_seen`), not raised anew.
+back and counted. What tells of an absence (a silence, a lost beat, a long gap) is raised at once,
+as it speaks of many intervals by itself. *Quiet*: a finding within that time of its pattern's last
+one, raised or not, is counted in the one that was raised (`count`, `last_seen`), not raised anew.
 
 Findings are taken in order of time. Memory is bounded: the patterns found last are known, and the
 last findings of each are held back.
@@ -73,7 +74,7 @@ class Damper:
         slot = self._slot(finding)
         pattern.slots = [s for s in pattern.slots if slot - among < s != slot] + [slot]
         pattern.held = [(s, f) for s, f in pattern.held if slot - among < s]
-        if len(pattern.slots) < least:
+        if len(pattern.slots) < least and not _is_absence(finding):
             self.held_back += 1
             pattern.held = [*pattern.held, (slot, finding)][-_HELD:]
             return []
@@ -134,6 +135,12 @@ class Damper:
         if self.repeats:
             told.append(f"{many(self.repeats, 'repeat')} within the quiet time were counted only")
         return told
+
+
+def _is_absence(finding: Finding) -> bool:
+    return finding.detector == "timing" or (
+        finding.detector == "rate" and "not seen for" in finding.summary
+    )
 
 
 def _moment(finding: Finding) -> tuple[datetime, int, str]:

@@ -72,8 +72,10 @@ class Ignored:
             raise SettingsError(f"ignore file {path} cannot be read: {why}") from None
         if len(raw) > _MOST_BYTES:
             raise SettingsError(f"ignore file {path} is larger than {_MOST_BYTES:,} bytes")
+        if b"\0" in raw:
+            raise SettingsError(f"ignore file {path} is no UTF-8 text: it holds NUL bytes")
         entries: dict[str, None] = {}
-        for number, line in enumerate(raw.decode("utf-8", "replace").splitlines(), start=1):
+        for number, line in enumerate(raw.decode("utf-8-sig", "replace").splitlines(), start=1):
             entry = re.sub(r"(^|\s)#.*", "", line).strip()
             if _ID_LIKE.fullmatch(entry) and not _ID.fullmatch(entry):
                 raise SettingsError(

@@ -96,8 +96,11 @@ class Recording:
         """Take a batch; gives the global rows of its records."""
         n = len(batch)
         rows = np.arange(self.rows, self.rows + n, dtype=np.int64)
-        if batch.carried and self._chunks:
-            self._chunks[-1].carried += batch.carried
+        if batch.carried:
+            for before in reversed(self._chunks):
+                if before.rows:  # others hold only text that was carried on
+                    before.carried += batch.carried
+                    break
         copied = self._plain[batch.source_id] is None
         if not n and not (copied and batch.carried):
             return rows
@@ -165,21 +168,19 @@ class Recording:
                 rows = np.arange(begin, end, dtype=np.int64)
                 yield rows, {k: self._sorted[k][begin:end] for k in names}
             return
-        parts: list[tuple[int, int, dict[str, NDArray[Any]]]] = []
-        waiting = 0
-        for chunk in self._chunks:
-            a = max(first - chunk.first_row, 0)
-            b = min(stop - chunk.first_row, chunk.rows)
-            if a >= b:
-                continue
-            columns = {name: self._array(chunk, name)[a:b] for name in names}
-            parts.append((chunk.first_row + a, b - a, columns))
-            waiting += b - a
-            if waiting >= step:
-                yield self._joined(parts)
-                parts, waiting = [], 0
-        if parts:
-            yield self._joined(parts)
+        # Cut at `step` rows exactly, wherever blocks end, so that they do not matter.
+        for begin in range(first, stop, step):
+            end = min(begin + step, stop)
+            at = max(bisect.bisect_right(self._firsts, begin) - 1, 0)
+            parts: list[dict[str, NDArray[Any]]] = []
+            for chunk in self._chunks[at:]:
+                a, b = max(begin - chunk.first_row, 0), min(end - chunk.first_row, chunk.rows)
+                if chunk.first_row >= end:
+                    break
+                if a < b:
+                    parts.append({name: self._array(chunk, name)[a:b] for name in names})
+            rows = np.arange(begin, end, dtype=np.int64)
+            yield rows, {name: np.concatenate([p[name] for p in parts]) for name in names}
 
     def sort_by_time(self, lateness: int) -> str | None:
         """Put the records of several sources in order of time, numbering them anew.
@@ -245,14 +246,6 @@ class Recording:
     def _columns(self, chunk: _Chunk) -> dict[str, NDArray[Any]]:
         return {name: self._array(chunk, name) for name in _COLUMNS}
 
-    @staticmethod
-    def _joined(
-        parts: list[tuple[int, int, dict[str, NDArray[Any]]]],
-    ) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
-        first = parts[0][0]
-        rows = np.arange(first, first + sum(n for _, n, _ in parts), dtype=np.int64)
-        return rows, {k: np.concatenate([p[2][k] for p in parts]) for k in parts[0][2]}
-
     def place(self, row: int, limit: int | None = None) -> Place:
         """Where a row stands, and its text, cut at `limit` bytes (the recording's if not given)."""
         if self._order is not None:
@@ -269,8 +262,8 @@ class Recording:
             size = min(size, int(begins[index + 1]) - begin)
         text = self._text(number, begin, size + (self._text_limit if more else 0))
         line, *rest = text.split(b"\n", more + 1)
-        line = line.removesuffix(b"\r")[:size]
         further = tuple(r.removesuffix(b"\r") for r in rest[:more])
+        line = line.removesuffix(b"\r")[:size]
         at = int(self._array(chunk, "lines")[index]) if "lines" in chunk.kinds else index
         offset = chunk.base + begin
         return Place(chunk.source_id, chunk.first_line + at, offset, line, further)

@@ -102,15 +102,19 @@ def _condition(text: str) -> tuple[str, str]:
 
 def holds(text: bytes, start: Int64s, key: str, value: str) -> NDArray[np.bool_]:
     r"""Which records of a text, each from its `start` to the next one's, hold key=value: bare, in
-    quotes, with a colon, or as JSON.
+    quotes, with a colon, or as JSON. Only head lines are looked at.
 
     >>> text = b'user=ann ok\n{"user": "ann"}\nuser=annette\n'
     >>> holds(text, np.array([0, 12, 28]), "user", "ann").tolist()
     [True, True, False]
     """
     name, what = (re.escape(t.encode("utf-8", "surrogateescape")) for t in (key, value))
-    form = rb"(?<![\w.-])" + name + rb"[\"']?\s?[=:]\s?[\"']?" + what + rb"(?![\w-]|\.\w)"
+    form = rb"(?<![\w.-])" + name + rb"[\"']?[ \t]?[=:][ \t]?[\"']?" + what + rb"(?![\w-]|\.\w)"
     at = np.array([m.start() for m in re.finditer(form, text)], np.int64)
+    at = at[at >= start[0]]
+    row = np.searchsorted(start, at, side="right") - 1
+    newline = np.flatnonzero(np.frombuffer(text, np.uint8) == 10)
+    head = np.searchsorted(newline, at) == np.searchsorted(newline, start[row])
     found = np.zeros(len(start), bool)
-    found[np.searchsorted(start, at[at >= start[0]], side="right") - 1] = True
+    found[row[head]] = True
     return found

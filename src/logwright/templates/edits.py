@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -169,7 +170,32 @@ def read_edits(folder: str | os.PathLike[str]) -> tuple[Edit, ...]:
 
 def add_edit(folder: str | os.PathLike[str], edit: Edit | UndoEdit) -> None:
     """Append an edit to a model's folder. The file is written whole and then renamed, so that it is
-    never seen half written; of two who write at the same moment one may be lost."""
+    never seen half written; who comes second waits for the first."""
+    with _alone(folder):
+        _add_edit(folder, edit)
+
+
+@contextmanager
+def _alone(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Wait until nobody else writes edits to the folder (where the system can tell)."""
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        yield
+        return
+    try:
+        held = os.open(folder, os.O_RDONLY)
+    except OSError:  # said by who reads or writes it
+        yield
+        return
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
+
+
+def _add_edit(folder: str | os.PathLike[str], edit: Edit | UndoEdit) -> None:
     before = _raw(folder)
     if before and not before.endswith(b"\n"):
         before += b"\n"

@@ -15,6 +15,8 @@ __all__ = ["CAUSE", "GRAVE", "HINT", "SYMPTOM", "trouble"]
 
 HINT, SYMPTOM, CAUSE, GRAVE = 1, 2, 3, 4
 
+_LOOKED_AT = 4096
+
 _GRAVE = re.compile(
     r"(?i)(?<![a-z])(panic(?:ked)?|fatal|critical|corrupt\w*|segfault|sigsegv|segmentation fault"
     r"|out of memory|oom[- ]?kill\w*|data loss|kernel bug|no space left|not enough space|disk full"
@@ -40,9 +42,9 @@ _HINT = re.compile(
     r"|unusable|discard\w*|drop(?:ped|ping)|unexpected|suspect\w*)(?![a-z])"
 )
 _NOUGHT = re.compile(
-    r"(?i)\b(?:0|no|zero|without(?: any)?)\s+(?:\w+\s+)?(?:error|fail|exception|warning)\w*"
-    r"|(?:error|fail|exception|warning)\w*\s*[:=]\s*(?:0\b|none\b|null\b|false\b)"
-    r"|(?:error|failure|exception|warning)s\s*[:=]\s*<\*>"
+    r"(?i)\b(?:0|no|zero|without(?: any)?)\s(?:\w{1,40}\s)?(?:error|fail|exception|warning)\w{0,20}"
+    r"|(?:error|fail|exception|warning)\w{0,20}\s?[:=]\s?(?:0\b|none\b|null\b|false\b)"
+    r"|(?:error|failure|exception|warning)s\s?[:=]\s?<\*>"
 )
 
 
@@ -56,7 +58,7 @@ def trouble(text: str) -> int:
     >>> trouble("build done, 0 errors, failed: 0")
     0
     """
-    text = _NOUGHT.sub("", text)
+    text = _NOUGHT.sub("", text[:_LOOKED_AT])
     for grade, words in ((GRAVE, _GRAVE), (CAUSE, _CAUSE), (SYMPTOM, _SYMPTOM), (HINT, _HINT)):
         if words.search(text):
             return grade
