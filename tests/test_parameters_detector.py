@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import logwright as lw
+from logwright.detectors.base import State
+from logwright.detectors.parameters import Parameters
 from logwright.detectors.slots import Side, Slot, settle
 from logwright.findings.finding import Finding
 from logwright.logs.kernel import VALUE
@@ -64,7 +66,7 @@ def test_a_log_that_goes_on_as_it_was_is_quiet(folder: Path) -> None:
 
 def test_a_number_far_beyond_history_is_found_and_said(folder: Path) -> None:
     (found,) = detect(folder, {13_000: "took 48210 ms with code 200"})
-    assert "'took <*> ms with code …' was 48,210; in 2,3" in found.summary
+    assert "'took <*> ms with code …' was 48,210; in 2,400 " in found.summary
     assert "lines of history never above " in found.summary
     assert "(expected less than once in 10^" in found.summary
     assert [line.text[-27:] for line in found.lines] == ["took 48210 ms with code 200"]
@@ -127,6 +129,89 @@ def test_a_flood_of_one_parameter_is_bounded(folder: Path) -> None:
     plant = dict.fromkeys(range(12000, 16000), "took 30 ms with code 503")
     found = detect(folder, plant)
     assert 0 < sum(f.count for f in found) <= 2_000
+
+
+def test_what_is_still_to_be_judged_is_not_dropped_for_what_came_later(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files that overlap are all read before any line is judged."""
+    monkeypatch.setattr("logwright.detectors.parameters._MOST_FLAGS", 20)
+    plant = dict.fromkeys(range(13_000, 15_000, 20), "took 30 ms with code 503")
+    plant |= {12_100: "took 48210 ms with code 200", 12_200: "shard 8 is done"}
+    lines = log(4_000, 12_000, seed=2, plant=plant).splitlines(True)
+    for part in (0, 1):
+        (folder / f"part{part}.log").write_text("".join(lines[part::2]))
+    model = lw.load(str(folder / "model"))
+    parts = [str(folder / "part0.log"), str(folder / "part1.log")]
+    told = []
+    for block in (4096, 4 << 20):
+        found = model.detect(*parts, block_bytes=block)
+        told.append([(f.seen, f.count) for f in found if f.detector == "parameters"])
+    assert told[0] == told[1]
+    assert {"48,210", "8"} < {seen for seen, _ in told[0]}
+    assert sum(count for _, count in told[0]) == 20
+    (folder / "whole.log").write_text("".join(lines))
+    found = model.detect(str(folder / "whole.log"), block_bytes=4096)
+    assert sum(f.count for f in found if f.detector == "parameters") == 102
+
+
+def test_a_field_of_one_value_is_told_of_in_words(tmp_path: Path) -> None:
+    text = [at(10 * n, f"probe gave 200 after {n % 7} tries") for n in range(3000)]
+    (tmp_path / "history.log").write_text("".join(text))
+    (tmp_path / "today.log").write_text(at(30_000, "probe gave 500 after 3 tries"))
+    for exemplars, usual in ((True, "200"), (False, "the same value")):
+        model = lw.learn(str(tmp_path / "history.log"), exemplars=exemplars)
+        (found,) = model.detect(str(tmp_path / "today.log"))
+        assert found.summary.endswith(f"was 500; in 3,000 lines of history always {usual}")
+        assert found.expected == usual
+
+
+def test_a_value_of_the_first_lines_of_history_is_known(tmp_path: Path) -> None:
+    text = [at(10 * n, f"mode {9 if n == 5 else n % 2} is on") for n in range(3000)]
+    (tmp_path / "history.log").write_text("".join(text))
+    (tmp_path / "today.log").write_text(at(30_000, "mode 9 is on"))
+    assert lw.learn(str(tmp_path / "history.log")).detect(str(tmp_path / "today.log")) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "place", "value"),
+    [
+        ("slots", "high_unit", "high", 0.0),
+        ("slots", "high_scale", "high", np.inf),
+        ("slots", "high_limit", "high", np.inf),
+        ("slots", "value_digits", "value", np.nan),
+        ("slots", "value_digits", "value", -1.0),
+        ("values", "hash", "last", 0),
+        ("values", "slot", "last", -1),
+        ("values", "slot", "last", 1 << 20),
+    ],
+)
+def test_a_file_that_holds_nonsense_is_refused(
+    folder: Path, table: str, column: str, place: str, value: float
+) -> None:
+    saved = lw.load(str(folder / "model")).ladder.parameters
+    assert saved is not None
+    state = saved.save()
+    tables = {name: {k: v.copy() for k, v in part.items()} for name, part in state.tables.items()}
+    slots = tables["slots"]
+    rows = {
+        "high": int(np.flatnonzero(~np.isnan(slots["high_limit"]))[0]),
+        "value": int(np.flatnonzero(slots["value_digits"] > 0)[0]),
+        "last": -1,
+    }
+    tables[table][column][rows[place]] = value
+    with pytest.raises(ValueError, match="parameters"):
+        Parameters().load(State(state.meta, tables))
+    Parameters().load(state)
+
+
+def test_values_named_twice_are_refused(folder: Path) -> None:
+    saved = lw.load(str(folder / "model")).ladder.parameters
+    assert saved is not None
+    state = saved.save()
+    values = {name: np.append(v, v[-1:]) for name, v in state.tables["values"].items()}
+    with pytest.raises(ValueError, match="not in order"):
+        Parameters().load(State(state.meta, {**state.tables, "values": values}))
 
 
 def test_findings_do_not_depend_on_block_sizes(folder: Path) -> None:
@@ -343,3 +428,16 @@ def test_words_that_keep_changing_are_left_out(tmp_path: Path) -> None:
     plant = {n: "user" + "klmnopqrst"[n % 10] * 3 for n in range(4000, 5000)}
     (tmp_path / "today.log").write_text(states(4000, 1000, plant))
     assert [f.summary for f in model.detect(str(tmp_path / "today.log"))] == []
+
+
+def test_many_rotated_files_read_newest_first_are_judged_in_order_of_time(tmp_path: Path) -> None:
+    """Also where one value came in the oldest ones alone."""
+    lines = [
+        at(10 * n, f"shard {9 if n < 3000 and n % 50 == 7 else n % 4} is done")
+        for n in range(20_000)
+    ]
+    for k in range(200):
+        (tmp_path / f"app.log.{k:03}").write_text("".join(lines[100 * (199 - k) :][:100]))
+    paths = sorted(str(path) for path in tmp_path.glob("app.log.*"))
+    found = lw.scan(*paths).findings
+    assert [f.summary for f in found if f.detector == "parameters"] == []

@@ -9,7 +9,7 @@ import pytest
 
 from logwright.logs.batch import Int64s, LineBatch
 from logwright.logs.kernel import FORM, NUMBER, VALUE, Table, lines
-from logwright.templates.values import FEW, Sketch, Values
+from logwright.templates.values import FEW, Record, Sketch, Values
 from logwright.templates.watcher import kinds_of, layout_of
 
 
@@ -62,7 +62,7 @@ def held(text: list[str], size: int) -> dict[str, Sketch]:
 def test_extremes_values_and_sizes_are_exact() -> None:
     text = mixed(9000)
     found = held(text, 1000)
-    took = [int(x.split()[1]) for x in text if x.startswith("took")][64:]
+    took = [int(x.split()[1]) for x in text if x.startswith("took")]
     sketch = found["took <*> ms"]
     assert sketch.seen == len(took)
     assert sketch.high[1].tolist() == sorted(took, reverse=True)[:64]
@@ -70,7 +70,7 @@ def test_extremes_values_and_sizes_are_exact() -> None:
     for row, value in zip(*sketch.high, strict=True):
         assert text[row] == f"took {value:.0f} ms"
     assert {r.text for r in found["code <*> sent"].values} == {b"200", b"304", b"404"}
-    codes = [n for n, x in enumerate(text) if x.startswith("code")][64:]
+    codes = [n for n, x in enumerate(text) if x.startswith("code")]
     for record in found["code <*> sent"].values:
         first = next(n for n in codes if text[n].split()[1] == record.text.decode())
         assert record.row == first
@@ -156,10 +156,68 @@ def test_slots_of_several_shapes_join() -> None:
         f"user {rng.choice(('ann', 'bob'))} waited {rng.randrange(5000)} ms" for _ in range(5000)
     ]
     one, other = (held(text, 999)[f"user {u} waited <*> ms"] for u in ("ann", "bob"))
-    both = one.merged(other)
+    both = one.merged([other])
     assert both.seen == one.seen + other.seen
     every = np.concatenate((one.high[1], other.high[1]))
     assert sorted(both.high[1].tolist()) == sorted(every.tolist())[-64:]
+
+
+def test_the_first_row_in_the_source_read_last_is_kept_of_any_number_of_sources() -> None:
+    """Rotated files read newest first: what comes last is the earliest."""
+    feed = Feed()
+    for source in range(100):
+        feed.take([f"stage {n % 3} on" for n in range(90)], 50, source=source)
+    (sketch,) = feed.sketches().values()
+    rows = {r.row for r in sketch.values}
+    assert {99 * 90 + n for n in range(3)} <= rows
+    assert len(rows) <= 3 * 64
+
+
+@pytest.mark.parametrize("size", [1, 30, 500])
+def test_the_first_lines_of_a_shape_are_looked_at(size: int) -> None:
+    text = [f"mode {9 if n == 5 else n % 2} on" for n in range(500)]
+    (sketch,) = held(text, size).values()
+    assert [(r.text, r.row) for r in sketch.values] == [(b"0", 0), (b"1", 1), (b"9", 5)]
+    assert sketch.seen == 500
+
+
+def test_first_lines_of_several_sources_keep_their_sources() -> None:
+    feed = Feed()
+    feed.take([f"mode {n % 2} on" for n in range(40)], 7, source=0)
+    feed.take([f"mode {n % 3} on" for n in range(400)], 50, source=1)
+    (sketch,) = feed.sketches().values()
+    assert [r.row for r in sketch.values] == [0, 1, 40, 41, 42]
+
+
+def test_first_lines_are_kept_in_bounded_memory() -> None:
+    """Beyond it, lines are looked at from the 65th of a shape on."""
+    words = [f"{a}{b}{c}" for a in "klmnopqrst" for b in "klmnopqrst" for c in "klmnopqrst"]
+    filler = [f"{word} {n} {'x' * 3900}" for n, word in enumerate(words * 3)]
+    text = filler + [f"mode {9 if n == 5 else n % 2} on" for n in range(500)]
+    for size in (700, 10_000):
+        (sketch,) = held(text, size).values()
+        assert sketch.seen == 500 - 64
+        assert {r.text for r in sketch.values} == {b"0", b"1"}
+
+
+def test_many_slots_join_into_bounded_ones_in_any_order() -> None:
+    rng = np.random.default_rng(4)
+    parts = []
+    for k in range(600):
+        rows = np.sort(rng.integers(0, 10_000, 40)) * 600 + k
+        numbers = rng.normal(100, 9, 40)
+        few = [Record(v, 1, b"%d" % v, int(rows[v])) for v in range(3)]
+        some = rows, numbers
+        parts.append(Sketch(f"f{k}", NUMBER | VALUE, 40, 1, some, some, some, few,
+                            _nth=np.arange(40)))  # fmt: skip
+    one, other = parts[0].merged(parts[1:]), parts[-1].merged(parts[-2::-1])
+    assert one.seen == 600 * 40
+    assert 128 <= len(one.sample[0]) <= 256
+    assert len(one.values) == 3
+    assert one.values == other.values
+    for a, b in ((one.sample, other.sample), (one.high, other.high), (one.low, other.low)):
+        assert a[0].tolist() == b[0].tolist()
+        assert a[1].tolist() == b[1].tolist()
 
 
 def test_a_layout_says_where_the_variable_tokens_stand() -> None:

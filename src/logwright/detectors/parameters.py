@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,20 +30,25 @@ from numpy.typing import NDArray
 
 from logwright.detectors.base import Evidence, Floats, State
 from logwright.detectors.slots import (
+    COLUMNS,
     FORM_NEW,
     GROWN,
     GROWN_BY,
     HIGH,
     LOW,
     NO_NUMBER,
+    SIDES,
     VALUE_NEW,
     Pair,
     Side,
     Slot,
+    row_of,
     settle,
+    sound,
 )
 from logwright.detectors.thresholds import Tail
 from logwright.detectors.words import WORD, word_hash, words_of
+from logwright.findings.run import many
 from logwright.logs.batch import Int64s, LineBatch
 from logwright.logs.coder import BLANK
 from logwright.logs.kernel import FORM, NUMBER, VALUE
@@ -72,20 +78,6 @@ _KIND_NAMES = {
     **{256 << i: f"'{c}'" for i, c in enumerate("-._/@%")},
 }
 _U64 = (1 << 64) - 1
-_SIDES = ("high", "low")
-
-_COLUMNS: dict[str, type] = {
-    "template": np.uint64,
-    "tokens": np.int32,
-    "ordinal": np.int32,
-    "lines": np.int64,
-    **{f"{s}_{c}": np.float64 for s in _SIDES for c in (*Tail.__slots__, "unit", "limit", "most")},
-    "value_digits": np.float64,
-    "form_digits": np.float64,
-    "kinds": np.int32,
-    "longest": np.int32,
-}
-"""What is kept of a slot; limits are NaN, and digits 0, for what is not watched."""
 
 
 @dataclass(slots=True)
@@ -97,6 +89,7 @@ class _Flag:
     kind: int
     score: float
     text: bytes
+    judged: bool = False
 
 
 class Parameters:
@@ -111,7 +104,7 @@ class Parameters:
 
     def __init__(self) -> None:
         self._columns: dict[str, NDArray[Any]] = {
-            name: np.empty(0, kind) for name, kind in _COLUMNS.items()
+            name: np.empty(0, kind) for name, kind in COLUMNS.items()
         }
         self._labels: list[str] = []
         self._shown: list[dict[str, str]] = []
@@ -125,6 +118,7 @@ class Parameters:
         self._fresh: list[_Flag] = []
         self._flags: list[_Flag] = []
         self._rows = np.empty(0, np.int64)
+        self._thinned = False
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -156,7 +150,7 @@ class Parameters:
                 more = f" and {len(left) - _NAMED:,} more" if len(left) > _NAMED else ""
                 said.append(f"{what} that have not settled: {named}{more}")
         slots = [s for s in slots if s.sides != (None, None) or s.digits]
-        self._take([_row(s, stop) for s in slots])
+        self._take([row_of(s, stop) for s in slots])
         self._labels = [s.label for s in slots]
         self._shown = [_examples(s, stop) if exemplars else {} for s in slots]
         self._known = [_values(s, stop) if VALUE_NEW in s.digits else set() for s in slots]
@@ -167,7 +161,7 @@ class Parameters:
 
     def _take(self, rows: Sequence[dict[str, Any]]) -> None:
         self._columns = {
-            name: np.array([row[name] for row in rows], kind) for name, kind in _COLUMNS.items()
+            name: np.array([row[name] for row in rows], kind) for name, kind in COLUMNS.items()
         }
 
     def _flag_history(self, i: int, slot: Slot, stop: int) -> None:
@@ -236,6 +230,8 @@ class Parameters:
             if told is not None:
                 self._times[slot] += 1
                 self._fresh.append(_Flag(first_row + row, slot, *told, text[:_TEXT]))
+        if len(self._fresh) > 2 * _MOST_FLAGS:
+            self._fresh = self._thin(self._fresh)
 
     def _flag_words(self, batch: LineBatch, first_row: int) -> None:
         codes = np.fromiter(self._odd_shapes, np.int32)
@@ -293,7 +289,7 @@ class Parameters:
 
     def _pair_of(self, i: int) -> Pair:
         sides: list[Side | None] = []
-        for name, sign in zip(_SIDES, (1.0, -1.0), strict=True):
+        for name, sign in zip(SIDES, (1.0, -1.0), strict=True):
             names = (*Tail.__slots__, "unit", "limit", "most")
             c = {k: float(self._columns[f"{name}_{k}"][i]) for k in names}
             tail = Tail(*(c[k] for k in Tail.__slots__))
@@ -310,9 +306,35 @@ class Parameters:
             self._settle()
 
     def _settle(self) -> None:
-        flags = sorted(self._flags + self._fresh, key=lambda f: (f.row, f.slot))
-        self._flags, self._fresh = flags[-_MOST_FLAGS:], []
+        flags = self._flags + self._fresh
+        if len(flags) > _MOST_FLAGS:
+            flags = [flag for flag in flags if not flag.judged]
+        if len(flags) > _MOST_FLAGS or self._thinned:
+            flags = self._thin(flags)
+        self._thinned = False
+        self._flags, self._fresh = sorted(flags, key=lambda f: (f.row, f.slot)), []
         self._rows = np.array([f.row for f in self._flags], np.int64)
+
+    def _thin(self, flags: list[_Flag]) -> list[_Flag]:
+        """The highest-scoring flags of each slot, as many of each as there is room for.
+
+        How many follows from all that a slot flagged in the run, so that what is left in the end
+        does not depend on when this was done before.
+        """
+        self._thinned = True
+        held = np.bincount([f.slot for f in flags], minlength=len(self))
+        times = np.maximum(held, self._times) if self._times else held
+        each, most = 1, int(times.max(initial=1))
+        while each < most:  # the largest number of each that stays within the limit
+            middle = (each + most + 1) // 2
+            fits = int(np.minimum(times, middle).sum()) <= _MOST_FLAGS
+            each, most = (middle, most) if fits else (each, middle - 1)
+        left, kept = [each] * len(times), []
+        for flag in sorted(flags, key=lambda f: (-f.score, f.row, f.slot)):
+            if left[flag.slot]:
+                left[flag.slot] -= 1
+                kept.append(flag)
+        return kept
 
     def score(self, windows: Windows, vocabulary: Vocabulary) -> Floats:
         """The digits of the most improbable line of each window, 0 where none stands out."""
@@ -320,6 +342,7 @@ class Parameters:
         for at, flag in self._flagged(windows.events.row):
             owner = int(np.searchsorted(windows.bounds, at, side="right")) - 1
             out[owner] = max(out[owner], flag.score)
+            flag.judged = True
         return out
 
     def _flagged(self, rows: Int64s) -> list[tuple[int, _Flag]]:
@@ -354,21 +377,24 @@ class Parameters:
         label, lines = self._labels[slot], int(self._columns["lines"][slot])
         value = _shown(label, top.text)
         shown = self._shown[slot]
-        history = f"in {lines:,} lines of history"
+        history = f"in {many(lines, 'line')} of history"
         if kind in (HIGH, LOW):
-            bound = shown.get(_SIDES[kind - HIGH], "")
+            bound = shown.get(SIDES[kind - HIGH], "")
             word = "above" if kind == HIGH else "below"
             usual = f"never {word} {bound or 'what is usual'}"
             summary = f"'{label}' was {value}; {history} {usual}"
             summary += f" (expected less than once in {_power(top.score)} lines)"
         elif kind == VALUE_NEW:
-            usual = f"one of {len(self._known[slot]):,} values"
-            usual += f", such as {shown['values']}" if shown.get("values") else ""
+            number, values = len(self._known[slot]), shown.get("values", "")
+            if number == 1:
+                usual = values or "the same value"
+            else:
+                usual = f"one of {many(number, 'value')}" + (f", such as {values}" * bool(values))
             summary = f"'{label}' was {value}; {history} always {usual}"
         else:
             usual = self._usual_form(slot)
             summary = f"'{label}' was {value}; {history} always {usual}"
-        times = f" ({len(rows):,} lines)" if len(rows) > 1 else ""
+        times = f" ({many(len(rows), 'line')})" if len(rows) > 1 else ""
         cited = sorted({top.row, *rows[: _CITED - 1]})
         place = "word" if self._columns["tokens"][slot] == WORD else "parameter"
         position = int(self._columns["ordinal"][slot])
@@ -391,7 +417,7 @@ class Parameters:
             return "a number"
         most = int(self._columns["longest"][slot] - GROWN_BY) // GROWN
         names = [name for bit, name in _KIND_NAMES.items() if kinds & bit]
-        return f"up to {most:,} characters, {', '.join(dict.fromkeys(names))} only"
+        return f"up to {many(most, 'character')}, {', '.join(dict.fromkeys(names))} only"
 
     def save(self) -> State:
         """What is watched, and the hashes of known values."""
@@ -406,56 +432,39 @@ class Parameters:
     def load(self, state: State) -> None:
         """Take over what is watched; lines flagged in another run are none of this one."""
         columns = state.tables["slots"]
-        self._columns = {name: np.asarray(columns[name], kind) for name, kind in _COLUMNS.items()}
+        self._columns = {name: np.asarray(columns[name], kind) for name, kind in COLUMNS.items()}
         self._labels = [str(label) for label in state.meta["labels"]]
         self._shown = [{str(k): str(v) for k, v in s.items()} for s in state.meta["shown"]]
         size = len(self._columns["template"])
         sizes = {len(self._labels), len(self._shown), *map(len, self._columns.values())}
         if sizes != {size}:
             raise ValueError("tables of parameters are not of one length")
-        self._known = [set() for _ in range(size)]
+        if not sound(self._columns):
+            raise ValueError("parameters hold numbers that are out of range")
         values = state.tables["values"]
-        for slot, value in zip(values["slot"].tolist(), values["hash"].tolist(), strict=True):
-            self._known[slot if slot >= 0 else size].add(int(value))
+        pairs = list(zip(values["slot"].tolist(), values["hash"].tolist(), strict=True))
+        in_order = all(one < other for one, other in pairwise(pairs))
+        if not in_order or any(not 0 <= slot < size for slot, _ in pairs):
+            raise ValueError("values of parameters are not in order")
+        self._known = [set() for _ in range(size)]
+        for slot, value in pairs:
+            self._known[slot].add(int(value))
         if any(len(known) > FEW for known in self._known):
             raise ValueError(f"a parameter has more than {FEW} values")
         self._sides, self._watcher, self._met = [], None, np.zeros(0, bool)
         self._odd_shapes, self._of_template = {}, {}
         self._flags, self._fresh, self._rows = [], [], np.empty(0, np.int64)
+        self._times, self._thinned = [], False
 
 
 def _values(slot: Slot, stop: int) -> set[int]:
     return {r.what for r in slot.sketch.values if r.row < stop}
 
 
-def _row(slot: Slot, stop: int) -> dict[str, Any]:
-    """A slot as a row of the table."""
-    number = bool(slot.sketch.mode & NUMBER)
-    past = [r for r in slot.sketch.forms if r.row < stop]
-    kinds = NO_NUMBER if number else int(np.bitwise_or.reduce([0, *(r.what for r in past)]))
-    row: dict[str, Any] = {
-        "template": slot.template,
-        "tokens": slot.tokens,
-        "ordinal": slot.ordinal,
-        "lines": slot.lines(stop),
-        "value_digits": slot.digits.get(VALUE_NEW, 0.0),
-        "form_digits": slot.digits.get(FORM_NEW, 0.0),
-        "kinds": kinds,
-        "longest": GROWN * max((r.length for r in past), default=0) + GROWN_BY,
-    }
-    for name, side in zip(_SIDES, slot.sides, strict=True):
-        for c in Tail.__slots__:
-            row[f"{name}_{c}"] = 0.0 if side is None else getattr(side.tail, c)
-        row[f"{name}_unit"] = 1.0 if side is None else side.unit
-        row[f"{name}_limit"] = math.nan if side is None else side.limit
-        row[f"{name}_most"] = 0.0 if side is None else side.most
-    return row
-
-
 def _examples(slot: Slot, stop: int) -> dict[str, str]:
     """What history held, for people: the extremes, and some values."""
     out = {}
-    extremes = zip(_SIDES, (max, min), (slot.sketch.high, slot.sketch.low), strict=True)
+    extremes = zip(SIDES, (max, min), (slot.sketch.high, slot.sketch.low), strict=True)
     for name, extreme, (rows, numbers) in extremes:
         past = numbers[rows < stop].tolist()
         if past:

@@ -11,6 +11,8 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ from logwright.templates.values import Record, Sketch
 from logwright.templates.vocabulary import Vocabulary
 
 __all__ = [
+    "COLUMNS",
     "FORM_NEW",
     "GROWN",
     "GROWN_BY",
@@ -29,13 +32,16 @@ __all__ = [
     "LEAST_DIGITS",
     "LOW",
     "NO_NUMBER",
+    "SIDES",
     "VALUE_NEW",
     "Pair",
     "Side",
     "Sketches",
     "Slot",
     "pooled",
+    "row_of",
     "settle",
+    "sound",
 ]
 
 Sketches = Iterable[tuple[int, int, int, Sketch]]
@@ -52,6 +58,21 @@ GROWN, GROWN_BY = 2, 8
 
 NO_NUMBER = 1 << 30
 """The form of a token that is no number where all others are."""
+
+SIDES = ("high", "low")
+
+COLUMNS: dict[str, type] = {
+    "template": np.uint64,
+    "tokens": np.int32,
+    "ordinal": np.int32,
+    "lines": np.int64,
+    **{f"{s}_{c}": np.float64 for s in SIDES for c in (*Tail.__slots__, "unit", "limit", "most")},
+    "value_digits": np.float64,
+    "form_digits": np.float64,
+    "kinds": np.int32,
+    "longest": np.int32,
+}
+"""What is kept of a slot; limits are NaN, and digits 0, for what is not watched."""
 
 _LEAST_LINES, _LEAST_SETTLED = 300, 1_000
 _LEAST_DISTINCT = 20
@@ -214,18 +235,18 @@ class Slot:
 
 def pooled(sketches: Sketches, vocabulary: Vocabulary) -> list[Slot]:
     """The slots of all shapes of a template with as many tokens, together; in a stable order."""
-    slots: dict[tuple[int, int, int], Slot] = {}
+    pieces: dict[tuple[int, int, int], list[Sketch]] = {}
     for code, tokens, ordinal, sketch in sketches:
         at = int(vocabulary.of(np.array([code], np.int32))[0])
         if at < 0:
             continue
         key = (int(vocabulary.hashes[at]), tokens, ordinal)
-        if key in slots:
-            slots[key].sketch = slots[key].sketch.merged(sketch)
-            slots[key].label = _common(slots[key].label, sketch.label)
-        else:
-            slots[key] = Slot(*key, sketch.label, sketch)
-    return [slots[key] for key in sorted(slots)]
+        pieces.setdefault(key, []).append(sketch)
+    slots = []
+    for key, (first, *more) in sorted(pieces.items(), key=lambda piece: piece[0]):
+        label = reduce(_common, sorted({first.label, *(sketch.label for sketch in more)}))
+        slots.append(Slot(*key, label, first.merged(more) if more else first))
+    return slots
 
 
 def _common(one: str, other: str) -> str:
@@ -302,3 +323,43 @@ def _settle_news(slots: list[Slot], kind: int, cut: int, stop: int, allowed: flo
         elif slot.lines(stop) >= _LEAST_SETTLED:
             left.append(slot.label)
     return left
+
+
+def row_of(slot: Slot, stop: int) -> dict[str, Any]:
+    """A slot as a row of the table."""
+    number = bool(slot.sketch.mode & NUMBER)
+    past = [r for r in slot.sketch.forms if r.row < stop]
+    kinds = NO_NUMBER if number else int(np.bitwise_or.reduce([0, *(r.what for r in past)]))
+    row: dict[str, Any] = {
+        "template": slot.template,
+        "tokens": slot.tokens,
+        "ordinal": slot.ordinal,
+        "lines": slot.lines(stop),
+        "value_digits": slot.digits.get(VALUE_NEW, 0.0),
+        "form_digits": slot.digits.get(FORM_NEW, 0.0),
+        "kinds": kinds,
+        "longest": GROWN * max((r.length for r in past), default=0) + GROWN_BY,
+    }
+    for name, side in zip(SIDES, slot.sides, strict=True):
+        for c in Tail.__slots__:
+            row[f"{name}_{c}"] = 0.0 if side is None else getattr(side.tail, c)
+        row[f"{name}_unit"] = 1.0 if side is None else side.unit
+        row[f"{name}_limit"] = math.nan if side is None else side.limit
+        row[f"{name}_most"] = 0.0 if side is None else side.most
+    return row
+
+
+def sound(columns: dict[str, NDArray[Any]]) -> bool:
+    """Whether a loaded table holds what `row_of` can have written."""
+    for name, column in columns.items():
+        limit = name.endswith("_limit")
+        if np.isinf(column).any() or (np.isnan(column).any() and not limit):
+            return False
+        if not (limit or name.endswith(("_start", "_shape", "tokens"))) and (column < 0).any():
+            return False
+    for side in SIDES:
+        watched = ~np.isnan(columns[f"{side}_limit"])
+        for part in ("unit", "scale", "rate"):
+            if (columns[f"{side}_{part}"][watched] <= 0).any():
+                return False
+    return True

@@ -7,12 +7,17 @@ judged: identifiers and counters are given up, and cost nothing from then on.
 
 What a sketch holds depends on the lines and their order alone, not on where batches end. Rows are
 those of the recording; where sources are read one after another but overlap in time, the first row
-of each value is kept per source, and `Sketch.moved` numbers them anew.
+of each value is kept per source (of the first 64 sources, and the one read last), and
+`Sketch.moved` numbers them anew.
+
+The first lines of a shape, before it has slots, are kept as text while there is room for them, and
+are looked at as soon as it has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -32,10 +37,12 @@ _SKIPPED_LINES, _LOOKED_AT = 64, 256
 _EXTREMES, _SAMPLE = 64, 256
 _MOST_SLOTS, _WIDEST = 4096, 16
 _SOURCES, _ODD = 64, 64
+_MOST_KEPT, _PER_LINE = 8 << 20, 24
 _PENDING, _PIECE, _DENSE = 16_384, 4_096, 0.2
 _DISTINCT, _FEW_STEPS = 0.9, 8
 _IDENTIFIER = 1 | 2 | 8 | 256 | 512 | 1024  # digits, hex letters, - . _
 _LONG_NUMBER = 12
+_DIGIT = re.compile(rb"\d")
 
 
 class Record(NamedTuple):
@@ -66,7 +73,8 @@ class Sketch:
 
     `high` and `low` are the extreme numbers, `sample` every `stride`-th token (all as rows and
     numbers); `values` the distinct values while they are few, `forms` what widened the kinds of
-    characters and the length, `odd` tokens that were no numbers where others are.
+    characters and the length, `odd` tokens that were no numbers where others are. `_held` has, by
+    value, the source it was seen in last, in how many it was, and its last place in `values`.
     """
 
     label: str
@@ -81,7 +89,7 @@ class Sketch:
     odd: list[Record] = field(default_factory=list)
     _nth: Int64s = field(default_factory=lambda: np.empty(0, np.int64))
     _waiting: list[_Pending] = field(default_factory=list)
-    _held: dict[int, tuple[int, int]] = field(default_factory=dict)  # value: (source, times)
+    _held: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     _envelope: tuple[int, int, int] = (-1, 0, 0)  # source, kinds, longest
 
     @property
@@ -153,13 +161,16 @@ class Sketch:
         first = np.unique(told.hash, return_index=True)[1]
         for i in np.sort(first).tolist():
             value = int(told.hash[i]) & (1 << 64) - 1
-            source, times = self._held.get(value, (-1, 0))
-            if source == told.source or times >= _SOURCES:
+            source, times, last = self._held.get(value, (-1, 0, -1))
+            if source == told.source:
                 continue
-            self._held[value] = told.source, times + 1
-            self.values.append(
-                Record(value, len(told.text[i]), told.text[i][:SHOWN], int(told.row[i]))
-            )
+            record = Record(value, len(told.text[i]), told.text[i][:SHOWN], int(told.row[i]))
+            if times < _SOURCES:
+                times, last = times + 1, len(self.values)
+                self.values.append(record)
+            else:  # rotated files are often read newest first: the last source may be the earliest
+                self.values[last] = record
+            self._held[value] = told.source, times, last
         if len(self._held) > FEW:
             self.mode &= ~VALUE
             self.values, self._held = [], {}
@@ -170,6 +181,7 @@ class Sketch:
         source, kinds, longest = self._envelope
         if source != told.source:
             kinds = longest = 0
+            del self.forms[FEW * _SOURCES // 2 :]  # room for those of the source read last
         for row, text in zip(told.row.tolist(), told.text, strict=True):
             own = kinds_of(text)
             if (own & ~kinds or len(text) > longest) and len(self.forms) < FEW * _SOURCES:
@@ -186,8 +198,7 @@ class Sketch:
         elif self.mode & NUMBER:
             record["low"], record["high"] = np.inf, -np.inf
         if self.mode & VALUE:
-            here = [v for v, (s, times) in self._held.items() if s == source or times >= _SOURCES]
-            watcher.know(slot, here)
+            watcher.know(slot, [v for v, (last, *_) in self._held.items() if last == source])
         if self.mode & FORM and self._envelope[0] == source:
             kinds, longest = self._envelope[1:]
             record["classes"] = kinds
@@ -211,28 +222,82 @@ class Sketch:
             odd=renumbered(self.odd),
         )
 
-    def merged(self, other: Sketch) -> Sketch:
-        """What both slots held together; both have been `moved`."""
-        one, two = (self, other) if self.stride >= other.stride else (other, self)
-        keep = two._nth % one.stride == 0
-        sample = _joined(one.sample, (two.sample[0][keep], two.sample[1][keep]))
-        mode = one.mode & two.mode
-        values = sorted(one.values + two.values, key=lambda r: (r.row, r.what))
-        if len({r.what for r in values}) > FEW:
-            mode, values = mode & ~VALUE, []
+    def merged(self, others: Sequence[Sketch]) -> Sketch:
+        """What this slot and others held together, in whatever order; all have been `moved`."""
+        every = [self, *others]
+        mode, stride = ALL | NUMBER | VALUE | FORM | SAMPLE, max(s.stride for s in every)
+        for sketch in every:
+            mode &= sketch.mode
+        values: dict[int, Record] = {}
+        for record in _in_order(s.values for s in every):
+            values.setdefault(record.what, record)
+        if len(values) > FEW:
+            mode, values = mode & ~VALUE, {}
+        forms, kinds, longest = [], 0, 0
+        for record in _in_order(s.forms for s in every):
+            if record.what & ~kinds or record.length > longest:
+                forms.append(record)
+            kinds, longest = kinds | record.what, max(longest, record.length)
+        on = [s._nth % stride == 0 for s in every]
+        rows, numbers = _joined(
+            *((s.sample[0][at], s.sample[1][at]) for s, at in zip(every, on, strict=True))
+        )
+        nth = np.concatenate([s._nth[at] for s, at in zip(every, on, strict=True)])
+        keep = np.argsort(rows, kind="stable")
+        while len(keep) > _SAMPLE:
+            keep, stride = keep[::2], 2 * stride
         return replace(
             self,
+            label=min(s.label for s in every),
             mode=mode,
-            seen=one.seen + two.seen,
-            stride=one.stride,
-            high=_extreme(_joined(one.high, two.high), -1.0),
-            low=_extreme(_joined(one.low, two.low), 1.0),
-            sample=sample,
-            values=values,
-            forms=sorted(one.forms + two.forms, key=lambda r: (r.row, r.what)),
-            odd=sorted(one.odd + two.odd, key=lambda r: (r.row, r.what)),
-            _nth=np.concatenate((one._nth, two._nth[keep])),
+            seen=sum(s.seen for s in every),
+            stride=stride,
+            high=_extreme(_by_row(_joined(*(s.high for s in every))), -1.0),
+            low=_extreme(_by_row(_joined(*(s.low for s in every))), 1.0),
+            sample=(rows[keep], numbers[keep]),
+            values=list(values.values()),
+            forms=forms,
+            odd=_in_order(s.odd for s in every)[:_ODD],
+            _nth=nth[keep],
         )
+
+
+class _Beginnings:
+    """The first lines of shapes that have no slots yet, while there is room for them: so many bytes
+    in a run, first come first served, so that it does not matter where batches end."""
+
+    def __init__(self) -> None:
+        self._buf = bytearray()
+        self._lines: list[tuple[int, int, int, int]] = []  # shape code, row, source, end in `_buf`
+        self._room = _MOST_KEPT
+
+    @property
+    def full(self) -> bool:
+        """Whether no line is kept any more."""
+        return self._room <= 0
+
+    def keep(self, batch: LineBatch, rows: NDArray[np.intp], first_row: int) -> None:
+        """Keep these lines of a batch."""
+        begin, end, code = batch.content_start[rows], batch.end[rows], batch.shape[rows]
+        columns = rows.tolist(), begin.tolist(), end.tolist(), code.tolist()
+        for row, a, b, shape in zip(*columns, strict=True):
+            content = batch.buf[a:b] if b - a <= LONGEST_LINE else b""
+            kept = _DIGIT.search(content) is not None  # most that vary without one are words
+            self._room -= len(content) * kept + _PER_LINE
+            if self._room <= 0:
+                return
+            if kept:
+                self._buf += content
+                self._lines.append((shape, first_row + row, batch.source_id, len(self._buf)))
+
+    def of(self, codes: set[int]) -> list[tuple[int, int, int, bytes]]:
+        """(shape code, row, source, content) of the lines kept of shapes, in order."""
+        out, begin = [], 0
+        for code, row, source, end in self._lines:
+            if code in codes:
+                out.append((code, row, source, bytes(self._buf[begin:end])))
+            begin = end
+        return out
 
 
 class Values:
@@ -254,6 +319,7 @@ class Values:
     def __init__(self) -> None:
         self._watcher = Watcher(_SKIPPED_LINES)
         self._sketches: list[Sketch] = []
+        self._beginnings = _Beginnings()
         self._where: list[tuple[int, int, int]] = []  # shape code, tokens, ordinal, by slot
         self._pending: list[tuple[Int64s, NDArray[np.float64], list[bytes], int]] = []
         self._waiting = self._looked = self._due = 0
@@ -268,6 +334,9 @@ class Values:
         while at < len(batch):  # all tokens of slots not judged yet are told of: little at a time
             end = min(at + _PIECE, len(batch)) if self._dense else len(batch)
             rows = np.arange(at, end) if end - at < len(batch) else None
+            if not self._beginnings.full:
+                early = at + self._watcher.waiting(batch.shape[at:end])
+                self._beginnings.keep(batch, early, first_row)
             found, numbers = self._watcher.walk(batch, rows)
             begun = found[:, 1] < 0
             self._keep(batch, first_row, found[~begun], numbers[~begun])
@@ -292,6 +361,7 @@ class Values:
         """Give slots to shapes of which enough lines came; gives the rows behind those lines that
         come before row `end`."""
         behind = np.zeros(end, bool)
+        placed: set[int] = set()
         for row in rows.tolist():
             layout = layout_of(batch.content(row))
             code = int(batch.shape[row])
@@ -304,8 +374,26 @@ class Values:
                 self._sketches.append(Sketch(layout.label(i)))
                 self._where.append((code, layout.tokens, ordinal))
             self._watcher.place(code, layout, slots)
+            placed.add(code)
             behind[row + 1 :] |= batch.shape[row + 1 : end] == code
+        if placed:
+            self._recall(placed)
         return np.flatnonzero(behind)
+
+    def _recall(self, codes: set[int]) -> None:
+        """Look at the first lines of shapes that have slots now: too few to judge a slot by."""
+        kept = self._beginnings.of(codes)
+        for source in dict.fromkeys(line[2] for line in kept):
+            lines = [line for line in kept if line[2] == source]
+            end = np.cumsum([len(line[3]) for line in lines])
+            buf = b"".join(line[3] for line in lines)
+            shape = np.array([line[0] for line in lines], np.int32)
+            start = np.concatenate(([0], end[:-1]))
+            found, numbers = self._watcher.walk_over(buf, start, end, shape)
+            found[:, 0] = np.array([line[1] for line in lines], np.int64)[found[:, 0]]
+            texts = [buf[a:b] for a, b in found[:, 2:4].tolist()]
+            for slot, mine in _by_slot(found):
+                self._sketches[slot].take(_told(found, numbers, texts, mine, source))
 
     def _keep(
         self, batch: LineBatch, first_row: int, found: Int64s, numbers: NDArray[np.float64]
@@ -326,24 +414,10 @@ class Values:
         found = np.concatenate([p[0] for p in pending])
         numbers = np.concatenate([p[1] for p in pending])
         texts = [text for p in pending for text in p[2]]
-        order = np.argsort(found[:, 1], kind="stable")
-        slot = found[order, 1]
-        first = np.flatnonzero(np.diff(slot, prepend=-1))
         gone = set()
-        for at, end in zip(first.tolist(), [*first[1:].tolist(), len(slot)], strict=True):
-            rows, number = order[at:end], int(slot[at])
-            told = found[rows]
+        for number, rows in _by_slot(found):
             sketch = self._sketches[number]
-            sketch.take(
-                _Pending(
-                    told[:, 0],
-                    told[:, 4],
-                    numbers[rows],
-                    told[:, 5],
-                    [texts[i] for i in rows.tolist()],
-                    self._source,
-                )
-            )
+            sketch.take(_told(found, numbers, texts, rows, self._source))
             if not sketch.mode:
                 gone.add(number)
             sketch.tell(self._watcher, number, self._source)
@@ -362,14 +436,47 @@ class Values:
         return out
 
 
+def _by_slot(found: Int64s) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Each slot that the kernel told of, and which of what it told, in order."""
+    order = np.argsort(found[:, 1], kind="stable")
+    slot = found[order, 1]
+    first = np.flatnonzero(np.diff(slot, prepend=-1)).tolist()
+    for at, end in zip(first, [*first[1:], len(slot)], strict=True):
+        yield int(slot[at]), order[at:end]
+
+
+def _told(
+    found: Int64s,
+    numbers: NDArray[np.float64],
+    texts: list[bytes],
+    rows: NDArray[np.intp],
+    source: int,
+) -> _Pending:
+    """Some of what the kernel told of, all of one slot."""
+    told = found[rows]
+    text = [texts[i] for i in rows.tolist()]
+    return _Pending(told[:, 0], told[:, 4], numbers[rows], told[:, 5], text, source)
+
+
 def _none() -> tuple[Int64s, NDArray[np.float64]]:
     return np.empty(0, np.int64), np.empty(0)
 
 
+def _in_order(parts: Iterable[list[Record]]) -> list[Record]:
+    return sorted((r for part in parts for r in part), key=lambda r: (r.row, r.what))
+
+
 def _joined(
-    one: tuple[Int64s, NDArray[np.float64]], two: tuple[Int64s, NDArray[np.float64]]
+    *parts: tuple[Int64s, NDArray[np.float64]],
 ) -> tuple[Int64s, NDArray[np.float64]]:
-    return np.concatenate((one[0], two[0])), np.concatenate((one[1], two[1]))
+    return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+
+
+def _by_row(
+    numbers: tuple[Int64s, NDArray[np.float64]],
+) -> tuple[Int64s, NDArray[np.float64]]:
+    order = np.argsort(numbers[0], kind="stable")
+    return numbers[0][order], numbers[1][order]
 
 
 def _extreme(

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from logwright.logs.batch import Int64s, LineBatch
+from logwright.logs.batch import Int32s, Int64s, LineBatch
 from logwright.logs.kernel import FORMS, KNOWN, WATCH, watch
 from logwright.logs.redaction import redact
 from logwright.logs.shapes import DELIMITERS, is_variable, tokens
@@ -167,20 +167,37 @@ class Watcher:
         self._layout = np.array(flat or [-1], np.int32)
         self._changed = False
 
+    def waiting(self, shape: Int32s) -> NDArray[np.intp]:
+        """Which lines, given the shapes of some that `walk` has yet to see, are among the first
+        `wait` of theirs."""
+        if not len(shape):
+            return np.empty(0, np.intp)
+        self._room(int(shape.max()) + 1)
+        rows = np.flatnonzero(self._plan[shape] < -1)
+        order = rows[np.argsort(shape[rows], kind="stable")]
+        code = shape[order]
+        first = np.flatnonzero(np.diff(code, prepend=-1))
+        nth = np.arange(len(code)) - np.repeat(first, np.diff(np.append(first, len(code))))
+        return np.sort(order[nth < -1 - self._plan[code]])
+
     def walk(
         self, batch: LineBatch, rows: NDArray[np.intp] | None = None
     ) -> tuple[Int64s, NDArray[np.float64]]:
         """What stands out in a batch (of its `rows`): see `logs.kernel.watch`."""
-        if self._changed:
-            self._arrange()
         start, end, shape = batch.content_start, batch.end, batch.shape
         if rows is not None:
             start, end, shape = start[rows], end[rows], shape[rows]
         if len(shape):
             self._room(int(shape.max()) + 1)
-        found, numbers = watch(
-            batch.buf, start, end, shape, self._plan, self._layout, self.slots, self.known
-        )
+        found, numbers = self.walk_over(batch.buf, start, end, shape)
         if rows is not None and len(found):
             found[:, 0] = rows[found[:, 0]]
         return found, numbers
+
+    def walk_over(
+        self, buf: bytes, start: Int64s, end: Int64s, shape: Int32s
+    ) -> tuple[Int64s, NDArray[np.float64]]:
+        """The same of lines in a buffer, whose shapes were all met."""
+        if self._changed:
+            self._arrange()
+        return watch(buf, start, end, shape, self._plan, self._layout, self.slots, self.known)
