@@ -176,8 +176,8 @@ class Model:
         notes = []
         if self.format < MODEL_FORMAT:
             notes.append(
-                "the model was learned by a version that did not join stack traces: learn again, as "
-                "the lines that are joined now seem to have vanished"
+                "the model was learned by a version that did not join stack traces: learn again, "
+                "as the lines that are joined now seem to have vanished"
             )
         if muted:
             notes.append(f"{many(muted, 'template')} muted: nothing is raised for these alone")
