@@ -72,3 +72,9 @@ def test_run_reads_folders_and_archives(tmp_path: Path, packed: bool) -> None:
 def test_run_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no LogHub 2k system"):
         run(tmp_path, None)
+
+
+def test_lines_of_a_shape_of_which_some_had_a_secret_are_worded() -> None:
+    lines = (b"session 12ab.x begins", b"session [redacted secret] begins")
+    for order in (lines, lines[::-1]):
+        assert Template([bytes(16)], lines=(order,)).text.startswith("session ")

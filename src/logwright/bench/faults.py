@@ -108,7 +108,7 @@ def run(data: Path, quick: bool = False) -> dict[str, Any]:
                     rows.append(_row(app, kind, inputs, NAMED[kind]))
     counted = [r for r in rows if r["among_first_5"] is not None]
     return {
-        "settings": "scan without options; a line of NAMED or of the build's fault names it",
+        "settings": {"options": "none", "first": FIRST, "quick": quick},
         "rows": rows,
         "summary": {
             "cases": len(rows),

@@ -155,7 +155,8 @@ def line_form(
     cuts = []
     for lines in shapes:
         kinds = _LEXER.lex(lines[0])[1]
-        cuts += [(kinds, cut(line)) for line in lines]
+        # A secret that was taken out of some of a shape's lines leaves them with other items.
+        cuts += [(kinds, found) for found in map(cut, lines) if len(found) == len(kinds)]
     literal = len({_gaps(kinds, found) for kinds, found in cuts}) == 1
     where = [spans(kinds) for kinds, _ in cuts]
     if not literal:
