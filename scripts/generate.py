@@ -7,8 +7,8 @@
   from the bundled sample;
 * ``docs/picture.svg``: what `logwright detect` prints for the bundled sample.
 
-In ``README.md`` and ``docs/formats.md`` only what stands between the lines
-``<!-- generated: NAME -->`` and ``<!-- end -->`` is written. The picture is drawn by rich, a little
+In ``README.md`` only what stands between the lines ``<!-- generated: NAME -->`` and ``<!-- end -->``
+is written. The picture is drawn by rich, a little
 differently in each version, and it tells how long the run took: the check compares a digest of the
 findings in it.
 """
@@ -40,7 +40,6 @@ from logwright.cli.main import app
 from logwright.findings import jsonl
 from logwright.findings.run import by_pattern
 from logwright.findings.terminal import render
-from logwright.logs.formats import FORMATS
 from logwright.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -186,7 +185,7 @@ def _word(kind: Any) -> str:
     return {int: "N", float: "NUMBER", Path: "FILE"}.get(_plain(kind), "TEXT")
 
 
-# --- settings, formats ----------------------------------------------------------------------------
+# --- settings -------------------------------------------------------------------------------------
 
 
 def settings() -> str:
@@ -209,15 +208,6 @@ def settings() -> str:
             table(rows),
         ]
     )
-
-
-def formats() -> str:
-    """The built-in formats, in the order in which they are tried."""
-    rows = [("`--format`", "Format", "A line of it")]
-    for f in FORMATS:
-        sample = f.samples[0] if f.samples else ""
-        rows.append((f"`{f.name}`", f.title, f"`{sample}`" if sample else ""))
-    return table(rows)
 
 
 # --- numbers --------------------------------------------------------------------------------------
@@ -467,16 +457,13 @@ def pages(sample: Sample) -> dict[Path, str]:
     """Every generated page but the picture, with the text it must hold."""
     found = results()
     docs = ROOT / "docs"
-    out = {
+    return {
         docs / "reference" / "cli.md": cli(),
         docs / "reference" / "settings.md": settings(),
         docs / "schema" / "finding.v1.json": json.dumps(jsonl.schema(), indent=2) + "\n",
         docs / "results.md": results_page(found),
         ROOT / "README.md": _filled(ROOT / "README.md", "numbers", numbers(found, sample)),
     }
-    if (docs / "formats.md").is_file():
-        out[docs / "formats.md"] = _filled(docs / "formats.md", "formats", formats())
-    return out
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
