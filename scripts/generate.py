@@ -7,10 +7,9 @@
   from the bundled sample;
 * ``docs/picture.svg``: what `logwright detect` prints for the bundled sample.
 
-In ``README.md`` only what stands between the lines ``<!-- generated: NAME -->`` and ``<!-- end -->``
-is written. The picture is drawn by rich, a little
-differently in each version, and it tells how long the run took: the check compares a digest of the
-findings in it.
+In ``README.md`` only what stands between ``<!-- generated: NAME -->`` and ``<!-- end -->`` is
+written. The picture is drawn by rich, a little differently in each version, and it tells how long
+the run took: the check compares a digest of the findings in it.
 """
 
 from __future__ import annotations
