@@ -16,7 +16,9 @@ from logwright.findings.finding import (
     Finding,
     WindowRef,
     finding_id,
+    hosts_of,
     pattern_id,
+    standings,
 )
 from logwright.findings.run import (
     Run,
@@ -108,6 +110,33 @@ class TestJson:
             timeline=Timeline(start=-5, step=1, lines=(1,), errors=(0,)),
         )
         assert Run.model_validate_json(run.model_dump_json()) == run
+
+
+def cited(*hosts: str | None) -> tuple[CitedLine, ...]:
+    return tuple(CitedLine(source="a", line_no=1, offset=0, text="x", host=h) for h in hosts)
+
+
+class TestHosts:
+    def test_a_finding_names_each_host_once_in_the_order_of_its_lines(self) -> None:
+        found = make(1, lines=cited("web2", None, "web1", "web2"))
+        assert found.hosts == ("web2", "web1")
+        assert found.components == ()
+        assert "hosts" not in found.model_dump()
+        assert hosts_of([found, make(2, lines=cited("db1", "web1"))]) == ("web2", "web1", "db1")
+
+
+class TestStandings:
+    def test_open_findings_have_none(self) -> None:
+        assert standings([make(1), make(2)]) == []
+
+    def test_a_state_is_told_with_its_reason(self) -> None:
+        real = make(1, state="confirmed", because="real, 2026-11-20: disk swap")
+        assert standings([real]) == [("confirmed", "confirmed: real, 2026-11-20: disk swap")]
+        assert standings([make(1, state="suppressed")]) == [("suppressed", "suppressed")]
+
+    def test_how_many_have_it_is_told_where_not_all_do(self) -> None:
+        some = [make(n, state="suppressed", because="quiet hours") for n in range(2)]
+        assert standings([make(9), *some]) == [("suppressed", "2 of 3 suppressed: quiet hours")]
 
 
 class TestRank:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import logwright as lw
 from logwright.findings.finding import CitedLine, Finding, TemplateRef, WindowRef
 from logwright.findings.incident import incidents, with_incidents
+from logwright.findings.report import render_html
 from logwright.findings.run import Run
 from logwright.findings.story import tell
 from logwright.findings.terminal import render
@@ -188,6 +189,44 @@ def test_an_incident_is_told_in_order_of_time_with_all_its_lines() -> None:
         assert text.index("new 1") < text.index("new 2")
         assert text.count("at c.D") == 3
         assert "\x1b" not in text
+
+
+def on_host(number: int, at: str, host: str, **values: Any) -> Finding:
+    line = CitedLine(source="a.log", line_no=1, offset=0, text="up", host=host)
+    return finding(number, at, lines=(line,), **values)
+
+
+def test_an_incident_names_its_hosts() -> None:
+    found = [on_host(n, f"10:00:{n:02}", f"web{min(n, 6)}\x1b[2J") for n in range(1, 9)]
+    (incident,) = incidents(found)
+    assert incident.hosts == tuple(f"web{n}\x1b[2J" for n in range(1, 7))
+    told = tell(incident, width=120)
+    assert r"on web1\x1b[2J, web2\x1b[2J, web3\x1b[2J and 3 more" in told
+    page = render_html(Run(lines=9), found).partition('<section class="incidents"')[2]
+    assert r"on web1\x1b[2J, web2\x1b[2J, web3\x1b[2J and 3 more" in page
+    for width, hosts in (
+        (80, "on 6 hosts"),
+        (120, r"on web1\x1b[2J, web2\x1b[2J, web3\x1b[2J and 3 more"),
+    ):
+        line = render(Run(lines=9), found, width=width).split("incidents")[1].splitlines()[1]
+        assert hosts in line
+        assert len(line) <= width
+    without = [finding(1, "10:00:00"), finding(2, "10:00:03")]
+    assert " on " not in render(Run(lines=9), without)
+
+
+def test_a_story_tells_what_was_said_of_its_findings() -> None:
+    (incident,) = incidents(
+        [
+            finding(1, "10:00:00", state="confirmed", because="real, 2026-11-20: disk\x1b[2J swap"),
+            finding(2, "10:00:03", state="suppressed"),
+        ]
+    )
+    for width in (80, 120):
+        text = tell(incident, width=width)
+        assert "✓ confirmed: real" in text
+        assert r"disk\x1b[2J swap" in text
+        assert "– suppressed" in text
 
 
 # --- as an engineer on call meets them ------------------------------------------------------------

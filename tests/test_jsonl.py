@@ -36,6 +36,15 @@ def test_any_text_and_number_comes_back(text: str, number: float) -> None:
     assert list(jsonl.read([line])) == [finding]
 
 
+def test_findings_of_before_there_were_hosts_and_reasons_are_read() -> None:
+    old = json.loads(SAMPLE.splitlines()[0])
+    del old["because"]
+    for line in old["lines"]:
+        del line["host"], line["component"]
+    (found,) = jsonl.read([json.dumps(old)])
+    assert (found.because, found.hosts) == (None, ())
+
+
 def test_keys_are_in_the_order_of_the_schema() -> None:
     assert list(json.loads(jsonl.dumps(FINDING))) == list(jsonl.schema()["properties"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -85,6 +86,46 @@ def test_bytes_that_are_no_text_are_shown_as_escapes(folder: Path) -> None:
     (found,) = lw.load(str(folder / "model")).detect(str(log))
     assert "\\xff" in found.lines[0].text
     found.model_dump_json().encode()
+
+
+def found_in(folder: Path, before: list[str], line: str, **options: object) -> Finding:
+    """The one finding about a line put at the end of others."""
+    folder.mkdir()
+    (folder / "app.log").write_text("\n".join([*before, line]) + "\n", "utf-8")
+    (found,) = (
+        f for f in lw.scan(str(folder / "app.log"), **options).findings if f.detector == "unseen"
+    )
+    return found
+
+
+def test_a_cited_line_names_its_host_and_component(tmp_path: Path) -> None:
+    syslog = [f"Jun 14 15:{n // 60:02}:{n % 60:02} web{n % 2} sshd[{n}]: ok" for n in range(600)]
+    found = found_in(tmp_path / "a", syslog, "Jun 14 15:10:00 db1 kernel: disk on fire")
+    assert (found.lines[-1].host, found.lines[-1].component) == ("db1", "kernel")
+    assert (found.hosts, found.components) == (("db1",), ("kernel",))
+    plain = found_in(tmp_path / "b", [f"job {n} done" for n in range(600)], "disk on fire")
+    assert (plain.hosts, plain.components) == ((), ())
+    assert plain.lines[-1].host is None
+
+
+def test_a_record_longer_than_what_is_shown_of_it_names_its_host(tmp_path: Path) -> None:
+    def record(n: int, message: str, **more: str) -> str:
+        time = f"2024-05-01T10:{n // 60:02}:{n % 60:02}Z"
+        return json.dumps({"time": time, "msg": message, **more, "host": "db1", "logger": "disk"})
+
+    calm = [record(n, "all is well") for n in range(600)]
+    found = found_in(tmp_path / "a", calm, record(601, "disk on fire", dump="x" * 9000))
+    assert len(found.lines[-1].text) < 5000
+    assert (found.hosts, found.components) == (("db1",), ("disk",))
+
+
+def test_a_secret_in_a_header_is_not_cited_as_a_host(tmp_path: Path) -> None:
+    calm = [f'{{"host": "web1", "service": "shop", "msg": "job {n} done"}}' for n in range(600)]
+    line = '{"host": "web1", "service": "ann@example.com", "msg": "disk on fire"}'
+    found = found_in(tmp_path / "a", calm, line, emails=True)
+    assert found.hosts == ("web1",)
+    assert "ann@example.com" not in found.model_dump_json()
+    assert found.components == ("[redacted email]",)
 
 
 # --- ids (contract 6) -----------------------------------------------------------------------------

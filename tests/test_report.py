@@ -72,6 +72,7 @@ def test_golden_page() -> None:
 def filled(text: str) -> tuple[Run, Finding]:
     """A run and a finding with `text` wherever text from outside can stand."""
     line = CitedLine(source=text, line_no=1, offset=0, text=text, highlight=True, more=(text,))
+    line = line.model_copy(update={"host": text, "component": text})
     finding = Finding(
         id=text,
         pattern=text,
@@ -89,6 +90,8 @@ def filled(text: str) -> tuple[Run, Finding]:
         templates=(TemplateRef(id=text, text=text, count=1, usual=text),),
         hypotheses=(Hypothesis(text=text, supporting=(1,)),),
         rule=text,
+        state="confirmed",
+        because=text,
     )
     run = RUN.model_copy(
         update={
@@ -188,6 +191,26 @@ def test_lines_that_continue_a_cited_one_are_shown() -> None:
     page = render_html(RUN, [FINDINGS[0].model_copy(update={"lines": (line,)})])
     assert "at a.B&lt;x&gt;" in page
     assert "(31 more lines of this record)" in page
+
+
+def test_hosts_and_states_are_shown() -> None:
+    page = render_html(RUN, FINDINGS)
+    assert '<span class="place">on web-03</span>' in page
+    assert '<span class="tag confirmed">✓ confirmed: real, by ops, 2025-06-02' in page
+    assert "&lt;b&gt;scanner&lt;/b&gt; of the audit" in page
+    assert "5 patterns, 1 suppressed</h1>" in page
+    suppressed = page.partition('<details class="pattern medium unwanted">')  # folded: not open
+    assert '<span class="tag suppressed">' in suppressed[2].partition("</summary>")[0]
+    other = [f.model_copy(update={"state": "open", "because": None}) for f in FINDINGS]
+    assert 'class="tag' not in render_html(RUN, other)
+
+
+def test_a_pattern_that_is_suppressed_in_part_stays_open() -> None:
+    first = FINDINGS[0]
+    other = first.model_copy(update={"id": "f-other", "state": "suppressed", "because": "night"})
+    page = render_html(RUN, [first, other])
+    assert "unwanted" not in page.partition("</style>")[2]
+    assert "1 of 2 suppressed: night" in page
 
 
 def test_empty_states() -> None:

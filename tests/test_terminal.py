@@ -80,8 +80,9 @@ class TestClip:
 
 
 def with_text(text: str) -> Finding:
-    line = CitedLine(source=text, line_no=1, offset=0, text=text, highlight=True)
+    line = CitedLine(source=text, line_no=1, offset=0, text=text, highlight=True, host=text)
     changes = {"summary": text, "first_seen": text, "last_seen": text, "lines": (line,)}
+    changes |= {"state": "confirmed", "because": text}
     return FINDINGS[0].model_copy(update=changes)
 
 
@@ -126,6 +127,54 @@ class TestRender:
         assert "│ at a.B\n" in text
         assert "at e.F" not in text
         assert "and 1 more line of this record" in text
+
+    @pytest.mark.parametrize("width", [80, 120])
+    def test_a_row_names_its_hosts_where_they_differ(self, width: int) -> None:
+        text = render(RUN, FINDINGS, width=width)
+        assert "on db-01" in text.split("critical")[2]
+        assert "on web-03" in text
+        assert "all on" not in text
+        one = [f for f in FINDINGS if f.hosts == ("db-01",)]
+        assert "· all on db-01" in render(RUN, one, width=120).split("critical")[0]
+        assert render(RUN, one, width=width).count("on db-01") == 2  # and in the incident's line
+        without = [f for f in FINDINGS if not f.hosts]
+        assert (
+            " on " not in render(Run(), without, width=width).partition("\n")[2].split("usually")[0]
+        )
+
+    @pytest.mark.parametrize("width", [40, 80, 100, 200])
+    def test_long_names_of_many_hosts_and_long_reasons_fit(self, width: int) -> None:
+        found = []
+        for number, finding in enumerate(FINDINGS):
+            lines = tuple(
+                line.model_copy(update={"host": f"日本{'-node' * 20}-{number}-{n}"})
+                for n, line in enumerate(finding.lines)
+            )
+            changes = {"lines": lines, "state": "confirmed", "because": "because " * 99}
+            found.append(finding.model_copy(update=changes))
+        for shown in (found, found[:1]):
+            text = render(RUN, shown, width=width)
+            assert max(map(cell_len, text.splitlines())) <= width
+            assert "✓ confirmed: because" in " ".join(text.split())
+
+    @pytest.mark.parametrize("width", [80, 120])
+    def test_states_other_than_open_are_marked(self, width: int) -> None:
+        text = " ".join(render(RUN, FINDINGS, width=width).split())
+        assert "5 patterns, 1 suppressed" in text
+        assert "✓ confirmed: real, by ops, 2025-06-02" in text
+        assert "– suppressed: expected during weekdays 10:00-12:00" in text
+        opened = [f.model_copy(update={"state": "open"}) for f in FINDINGS]
+        assert "suppressed" not in render(RUN, opened, width=width)
+
+    def test_a_pattern_is_dimmed_only_where_all_of_it_is_suppressed(self) -> None:
+        (finding,) = (f for f in FINDINGS if f.state == "suppressed")
+        other = finding.model_copy(update={"id": "f-0", "state": "open", "because": None})
+        dimmed = render(RUN, [finding], width=120, color=True)
+        mixed = render(RUN, [finding, other], width=120, color=True)
+        row = re.compile(r"^(\x1b\[[0-9;]*m)medium", re.MULTILINE)
+        assert [";" in m for m in row.findall(dimmed)] == [True]
+        assert [";" in m for m in row.findall(mixed)] == [False]
+        assert "1 of 2 suppressed: expected" in mixed
 
     def test_top(self) -> None:
         text = render(RUN, FINDINGS, width=80, top=2)

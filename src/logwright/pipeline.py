@@ -32,7 +32,7 @@ from logwright.findings.severity import rank
 from logwright.intake import Intake
 from logwright.logs.batch import NO_TIME, LineBatch
 from logwright.logs.coder import BLANK
-from logwright.logs.recording import Place
+from logwright.logs.recording import TEXT_LIMIT, Place
 from logwright.logs.redaction import redact
 from logwright.logs.timestamps import iso
 from logwright.templates.parameters import LINE
@@ -313,6 +313,13 @@ class Pipeline:
             template = self.vocabulary.templates[code]
         text = redact(place.text, emails)
         begin = self.reader.message_at(place.source_id, text)
+        whole = text
+        if len(place.text) >= TEXT_LIMIT:  # JSON that was cut names nothing
+            whole = redact(self.recording.place(row, _KEY_LIMIT).text, emails)
+        host, component = (
+            name.decode("utf-8", "backslashreplace") or None
+            for name in self.reader.names_at(place.source_id, whole)
+        )
         return CitedLine(
             source=self.reader.sources.sources[place.source_id].stats.name,
             line_no=place.line_no,
@@ -321,6 +328,8 @@ class Pipeline:
             message_at=len(text[:begin].decode("utf-8", "backslashreplace")),
             more=tuple(redact(m, emails).decode("utf-8", "backslashreplace") for m in place.more),
             time=_iso(time),
+            host=host,
+            component=component,
             template=None if template is None else template.id,
             attributes=None if template is None else _attributes(template, text[begin:]),
             highlight=row in evidence.key_rows,

@@ -84,6 +84,10 @@ class Counts:
         at = np.searchsorted(owner, np.arange(len(windows) + 1))
         return mix(sums[at[1:]] - sums[at[:-1]])
 
+    def new_keys(self, windows: Windows, vocabulary: Vocabulary) -> NDArray[np.uint64]:
+        """The distinct make-ups of windows that history never held."""
+        return np.setdiff1d(self.keys(windows, vocabulary), self._known)
+
     def fit(self, windows: Windows, vocabulary: Vocabulary) -> None:
         """Learn which make-ups history holds, and how often; more calls add to it."""
         keys = self.keys(windows, vocabulary)

@@ -181,8 +181,8 @@ class Learner:
         self.vocabulary, self.budget = vocabulary, budget
         self.unseen = Unseen("template")
         self.rate = _Candidate(Rate(interval), Rate(interval))
-        self.units = [_Candidate(Counts(u), Counts(u)) for u in UNITS]
-        self.units.append(_Candidate(Unseen("bigram"), Unseen("bigram")))
+        self.units = [_Unit(Counts(u), Counts(u)) for u in UNITS]
+        self.units.append(_Unit(Unseen("bigram"), Unseen("bigram")))
         self.gaps, self.periods = _Watched(Timing()), _Watched(Period(interval))
         if kind != "session":
             self.units = []
@@ -265,6 +265,19 @@ class Learner:
         self._left_out = self.parameters.learn(
             slots, cut, stop, max(alarms, _LEAST_ALARMS), exemplars
         )
+
+    def asked(self) -> list[tuple[str, int, int, int]]:
+        """What asking by each unit would have cost in the last part, from strict to lenient: its
+        name, distinct new ones, alarms, windows. 2-grams come before sets, templates come last."""
+        if not self.checked:
+            return []
+        order = {"count_vector": 0, "capped": 1, "bigram": 2, "event_set": 3}
+        units = sorted(
+            (u for u in self.units if u.final.unit in order), key=lambda u: order[u.final.unit]
+        )
+        new = self.unseen.templates - self._known_before
+        told = [(u.final.unit, u.questions, u.alarms, self.checked) for u in units]
+        return [*told, ("template", new, new, self.checked)]
 
     def finish(self, calibration: Windows | None = None) -> Ladder:
         """The ladder, with reasons; `calibration` is a further slice of normal windows."""
@@ -358,7 +371,7 @@ class Learner:
         for unit in self.units:
             final = unit.final
             name = f"{final.name} ({final.unit})"
-            floor = 1.0 if isinstance(final, Counts) else 1e-9
+            floor = _floor(final)
             scores, basis = unit.scores(self.checked), "last part of history"
             over = int((scores >= floor).sum())
             if over <= max(rate * len(scores), 1.0) and calibration is not None:
@@ -437,3 +450,32 @@ class _Candidate:
         """All scores of the checked part; the zeros were not kept one by one."""
         above = np.concatenate(self._scores or [np.empty(0)])
         return np.concatenate((above, np.zeros(max(windows - len(above), 0))))
+
+
+class _Unit(_Candidate):
+    """A unit of make-up, which is asked about, too: it counts what is new in the checked part."""
+
+    def __init__(self, trial: Counts | Unseen, final: Counts | Unseen) -> None:
+        super().__init__(trial, final)
+        self._of_new = trial
+        self._new: set[int] = set()
+        self.alarms = 0
+
+    def check(self, windows: Windows, vocabulary: Vocabulary) -> None:
+        scores = self.trial.score(windows, vocabulary)
+        self._scores.append(scores[scores > 0])
+        new = scores >= _floor(self.trial)
+        if new.any():
+            self.alarms += int(new.sum())
+            keys = self._of_new.new_keys(windows.select(new), vocabulary)
+            self._new.update(keys.tolist())
+
+    @property
+    def questions(self) -> int:
+        """How many different new ones the checked part held."""
+        return len(self._new)
+
+
+def _floor(detector: Detector) -> float:
+    """The score from which on a make-up is a new one."""
+    return 1.0 if isinstance(detector, Counts) else 1e-9

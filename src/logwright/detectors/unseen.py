@@ -94,6 +94,10 @@ class Unseen:
         once = max(int((seen == 1).sum()), 0.5)
         self.surprise = max(float(-np.log10(once / max(self.records, 1))), 0.1)
 
+    def new_keys(self, windows: Windows, vocabulary: Vocabulary) -> NDArray[np.uint64]:
+        """The distinct templates (or 2-grams) of windows that history never held, hashed."""
+        return np.setdiff1d(self._hashes(windows, vocabulary), self._known)
+
     def _is_new(self, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
         at = np.searchsorted(self._known, hashes)
         at[at == len(self._known)] = 0

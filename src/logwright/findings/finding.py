@@ -8,7 +8,7 @@ model version); a finding is a hash of its pattern, window key, first record and
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,14 +22,18 @@ __all__ = [
     "Finding",
     "Hypothesis",
     "Severity",
+    "State",
     "TemplateRef",
     "WindowRef",
     "finding_id",
+    "hosts_of",
     "pattern_id",
+    "standings",
 ]
 
 SCHEMA_VERSION = 1
 
+State = Literal["open", "suppressed", "confirmed"]
 Severity = Literal["low", "medium", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 
@@ -59,6 +63,15 @@ class CitedLine(_Record):
         default=(), description="Lines that continue it, such as those of a stack trace."
     )
     time: str | None = Field(default=None, description="ISO 8601 UTC, where the line has one.")
+    host: str | None = Field(
+        default=None,
+        description="The host that its header names. Raw log text: escape before showing.",
+    )
+    component: str | None = Field(
+        default=None,
+        description="The component (program, logger, service) that its header names. Raw log text: "
+        "escape before showing.",
+    )
     template: str | None = Field(default=None, description="Id of the line's template.")
     highlight: bool = Field(default=False, description="Whether this line is the reason itself.")
     attributes: Attributes | None = Field(
@@ -118,10 +131,50 @@ class Finding(_Record):
     templates: tuple[TemplateRef, ...] = ()
     hypotheses: tuple[Hypothesis, ...] = ()
     rule: str | None = Field(default=None, description="The rule that raised it, where one did.")
-    state: Literal["open", "suppressed", "confirmed"] = "open"
+    state: State = Field(
+        default="open",
+        description="'confirmed': an expert's verdict says that it is real; 'suppressed': a "
+        "verdict or a policy says that it is not wanted; 'open': neither.",
+    )
+    because: str | None = Field(
+        default=None,
+        description="Why its state is not 'open': the verdict or policy, in words.",
+    )
     incident: str | None = Field(
         default=None, description="Id of the incident it belongs to, where the whole run is known."
     )
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts that its cited lines name, in their order."""
+        return tuple(dict.fromkeys(line.host for line in self.lines if line.host))
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The components that its cited lines name, in their order."""
+        return tuple(dict.fromkeys(line.component for line in self.lines if line.component))
+
+
+def hosts_of(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """The hosts that some findings name, in their order."""
+    return tuple(dict.fromkeys(host for finding in findings for host in finding.hosts))
+
+
+def standings(findings: Sequence[Finding]) -> list[tuple[State, str]]:
+    """The states other than open that like findings have, each with the reason of the first one.
+
+    It says how many have it where not all do. The text can be a stranger's: escape it.
+    """
+    told: list[tuple[State, str]] = []
+    for state in ("confirmed", "suppressed"):
+        members = [finding for finding in findings if finding.state == state]
+        if not members:
+            continue
+        text = f"{state}: {members[0].because}" if members[0].because else state
+        if len(members) < len(findings):
+            text = f"{len(members):,} of {len(findings):,} {text}"
+        told.append((state, text))
+    return told
 
 
 def _digest(*parts: str) -> str:

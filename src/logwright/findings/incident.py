@@ -25,11 +25,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
-from logwright.findings.finding import SEVERITIES, CitedLine, Finding, Severity
+from logwright.findings.finding import SEVERITIES, CitedLine, Finding, Severity, hosts_of
 from logwright.findings.run import parse_time, ranked
 from logwright.logs.sessions import identifiers
 
-__all__ = ["Incident", "incidents", "with_incidents"]
+__all__ = ["Incident", "few", "incidents", "with_incidents"]
 
 _STRONG, _WEAK, _PLACE = timedelta(minutes=30), timedelta(minutes=10), timedelta(minutes=1)
 _BEATS, _LEAST_BEATS, _LONGEST = 3, 3, timedelta(hours=6)
@@ -75,6 +75,11 @@ class Incident:
     def sources(self) -> tuple[str, ...]:
         """The sources it touches."""
         return tuple(dict.fromkeys(line.source for f in self.findings for line in f.lines))
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts that its findings name, in the order in which they came."""
+        return hosts_of(self.findings)
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -172,6 +177,16 @@ def _linked(timed: Sequence[tuple[datetime, datetime, Finding]]) -> list[list[Fi
     for n, (_, _, finding) in enumerate(timed):
         groups[root(n)].append(finding)
     return list(groups.values())
+
+
+def few(names: Sequence[str], most: int) -> str:
+    """Names as people read them: the first ones, and how many more there are.
+
+    >>> few(["web1", "web2", "web3", "db1"], 2)
+    'web1, web2 and 2 more'
+    """
+    left = len(names) - most
+    return ", ".join(names[:most]) + (f" and {left:,} more" if left > 0 else "")
 
 
 def incidents(findings: Iterable[Finding]) -> list[Incident]:

@@ -23,8 +23,8 @@ from markupsafe import Markup
 
 from logwright.errors import LogwrightError
 from logwright.findings.escape import clip, fit, safe
-from logwright.findings.finding import SEVERITIES, CitedLine, Finding
-from logwright.findings.incident import Incident, incidents
+from logwright.findings.finding import SEVERITIES, CitedLine, Finding, hosts_of, standings
+from logwright.findings.incident import Incident, few, incidents
 from logwright.findings.plot import plot
 from logwright.findings.run import (
     PatternGroup,
@@ -50,6 +50,8 @@ _ROWS = 200  # sources, notes, ladder lines
 _TEMPLATES = 20
 _INCIDENTS = 20
 _OF_INCIDENT = 12  # patterns named of an incident
+_HOSTS = 3
+_NAME_CELLS = 80
 _LINE_CELLS = 2000
 _KEEP = "\n\t"  # the page keeps the layout of lines such as stack traces
 _SENTENCE_CELLS = 600
@@ -105,6 +107,7 @@ def render_html(run: Run, findings: Sequence[Finding]) -> str:
         run=run,
         findings=order,
         groups=groups,
+        suppressed=sum(f.state == "suppressed" for f in order),
         shown=shown,
         severities=[
             (severity, number)
@@ -150,7 +153,9 @@ def _environment() -> Environment:
         parts=_parts,
         short=short_id,
         size=_size,
+        hosts=_hosts,
         source=source_name,
+        standings=standings,
         span=lambda thing: span(thing.first_seen, thing.last_seen),
         telling=telling,
         where=_where,
@@ -215,6 +220,12 @@ def _members(incident: Incident) -> list[Finding]:
     for finding in incident.findings:
         first.setdefault(finding.pattern, finding)
     return list(first.values())
+
+
+def _hosts(thing: Incident | PatternGroup) -> str:
+    hosts = hosts_of(thing.findings)
+    names = [fit(host, _NAME_CELLS) for host in hosts[:_HOSTS]]
+    return f"on {few([*names, *hosts[_HOSTS:]], _HOSTS)}" if hosts else ""
 
 
 def _parts(template: str) -> Iterator[tuple[bool, str]]:

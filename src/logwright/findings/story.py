@@ -11,9 +11,9 @@ from rich.text import Text
 
 from logwright.findings.escape import clip, fit
 from logwright.findings.finding import CitedLine, Finding
-from logwright.findings.incident import Incident
+from logwright.findings.incident import Incident, few
 from logwright.findings.run import many, moment, short_id, source_name, span
-from logwright.findings.terminal import STYLE
+from logwright.findings.terminal import STYLE, on_hosts, tags
 
 __all__ = ["tell"]
 
@@ -45,7 +45,10 @@ def _parts(incident: Incident, width: int) -> Iterator[RenderableType]:
     head = Text().append(f"Incident {incident.id}  ", "bold")
     yield head.append(incident.severity, STYLE[incident.severity])
     findings, patterns = len(incident.findings), len(incident.patterns)
-    facts = [f"{many(findings, 'finding')} of {many(patterns, 'pattern')}", _sources(incident)]
+    facts = [f"{many(findings, 'finding')} of {many(patterns, 'pattern')}"]
+    if incident.hosts:
+        facts.append(on_hosts(incident.hosts, width))
+    facts.append(few([source_name(s) for s in incident.sources], _NAMED))
     if when := span(incident.first_seen, incident.last_seen):
         facts.insert(0, f"{when} UTC")
     yield Text(" · ".join(facts), "dim")
@@ -62,12 +65,6 @@ def _parts(incident: Incident, width: int) -> Iterator[RenderableType]:
         before = finding.first_seen
 
 
-def _sources(incident: Incident) -> str:
-    names = [source_name(s) for s in incident.sources]
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
-
-
 def _headline(finding: Finding, before: str | None, again: bool, width: int) -> Table:
     """When, how grave and what; what was told before is only named again."""
     when = moment(finding.first_seen, after=before) if finding.first_seen else ""
@@ -75,6 +72,8 @@ def _headline(finding: Finding, before: str | None, again: bool, width: int) -> 
     what = Text(fit(finding.summary, room * _TALL), "bold")
     if again:
         what = Text(fit("again: " + _name(finding), room))
+    for text, style in tags([finding], room):
+        what.append("\n").append(text, style)
     row = Table.grid(padding=(0, _GAP, 0, 0))
     row.add_column(width=_WHEN)
     row.add_column(width=_SEVERITY)

@@ -13,13 +13,21 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from logwright.findings.escape import clip, fit, safe
-from logwright.findings.finding import CitedLine, Finding, Severity
-from logwright.findings.incident import incidents
+from logwright.findings.finding import (
+    CitedLine,
+    Finding,
+    Severity,
+    State,
+    hosts_of,
+    standings,
+)
+from logwright.findings.incident import few, incidents
 from logwright.findings.run import (
     PatternGroup,
     Run,
@@ -33,7 +41,7 @@ from logwright.findings.run import (
     telling,
 )
 
-__all__ = ["STYLE", "render"]
+__all__ = ["STYLE", "on_hosts", "render", "tags"]
 
 STYLE: dict[Severity, str] = {
     "critical": "bold red",
@@ -41,6 +49,7 @@ STYLE: dict[Severity, str] = {
     "medium": "yellow",
     "low": "blue",
 }
+_MARK: dict[State, tuple[str, str]] = {"confirmed": ("✓", "bold green"), "suppressed": ("–", "dim")}
 _WIDE = 100
 _GAP = 2
 _SEVERITY, _WHEN, _ID = 8, 15, 10  # cells of the columns whose texts have a known length
@@ -48,6 +57,8 @@ _INDENT = _SEVERITY + _GAP
 _CITED = 2  # cited lines shown of a pattern
 _TALL = 4  # lines a summary may take before its middle is cut
 _NAMED = 4  # sources that are named one by one; more are grouped by format
+_HOSTS, _HOST_CELLS = 3, 32
+_TAG_TALL = 2  # lines that the reason of a state may take
 _FORMATS = 8
 _INCIDENTS = 5
 _MORE = 2  # lines shown that continue a cited one
@@ -93,7 +104,7 @@ def _report(
     yield ""
     if shown:
         yield from _incidents(findings, width)
-        columns = _Columns.fit(shown, width)
+        columns = _Columns.fit(shown, width, not _on_one_host(findings))
         yield from columns.header()
         for group in shown:
             yield columns.row(group)
@@ -142,6 +153,8 @@ def _head(
     result = "no findings"
     if groups:
         result = f"{many(len(findings), 'finding')} of {many(len(groups), 'pattern')}"
+        if suppressed := sum(finding.state == "suppressed" for finding in findings):
+            result += f", {suppressed:,} suppressed"
     yield head.append("; ").append(result, "bold")
     if len(run.sources) == 1 and (why := _why(run.sources[0])):
         yield Text(f"read as {why}", "dim")
@@ -154,6 +167,8 @@ def _head(
         facts.append(f"normal: {safe(run.baseline)}")
     if run.windows and groups:
         facts.append(f"{many(run.windows, 'window')} scored")
+    if _on_one_host(findings):
+        facts.append(f"all {on_hosts(hosts_of(findings), width)}")
     if facts:
         yield Text(" · ".join(facts), "dim")
     if len(run.sources) > 1:
@@ -194,6 +209,40 @@ def _together(group: PatternGroup) -> str:
     return f"{many(group.count, 'line')} in {windows} together"
 
 
+def tags(findings: Sequence[Finding], width: int) -> Iterator[tuple[str, str]]:
+    """A text and its style for each state other than open that like findings have."""
+    for state, text in standings(findings):
+        mark, style = _MARK[state]
+        yield f"{mark} {fit(text, width * _TAG_TALL - len(mark) - 1)}", style
+
+
+def on_hosts(hosts: Sequence[str], width: int) -> str:
+    """Some hosts as people read them, harmless to show: up to three, or as many as `width` cells
+    hold; empty where there are none.
+
+    >>> on_hosts(["web1", "web2", "web3", "db1"], 80)
+    'on web1, web2, web3 and 1 more'
+    >>> on_hosts(["web1", "web2", "web3", "db1"], 20)
+    'on web1 and 3 more'
+    >>> on_hosts(["web1", "web2", "web3", "db1"], 10)
+    'on 4 hosts'
+    """
+    names = [fit(host, _HOST_CELLS) for host in hosts[:_HOSTS]]
+    texts = [f"on {few([*names, *hosts[_HOSTS:]], most)}" for most in range(len(names), 0, -1)]
+    if len(hosts) > 1:
+        texts.append(f"on {len(hosts):,} hosts")
+    return next((text for text in texts if cell_len(text) <= width), texts[-1] if texts else "")
+
+
+def _on_one_host(findings: Sequence[Finding]) -> bool:
+    """Whether one host is all that any finding names: then it is said once, not in each row."""
+    return len({finding.hosts for finding in findings}) == 1 and len(findings[0].hosts) == 1
+
+
+def _unwanted(group: PatternGroup) -> bool:
+    return all(finding.state == "suppressed" for finding in group.findings)
+
+
 def _calm(run: Run) -> Text:
     if run.lines == 0:
         return Text("There were no lines to check.")
@@ -225,15 +274,17 @@ class _Columns:
     count: int
     where: int
     names: dict[str, str]
+    hosts: bool
+    """Whether rows name their hosts."""
 
     @classmethod
-    def fit(cls, groups: Sequence[PatternGroup], width: int) -> _Columns:
+    def fit(cls, groups: Sequence[PatternGroup], width: int, hosts: bool) -> _Columns:
         names = _names(groups)
         count = max(len(f"{group.count:,}") for group in groups)
         lines = [line for group in groups if (line := telling(group.representative))]
         where = max((len(f"{names[n.source]}:{n.line_no}") for n in lines), default=0)
         offset = max((len(f"+{line.offset:,} bytes") for line in lines), default=0)
-        return cls(width, max(count, 5), min(max(where, offset, 5), 24), names)
+        return cls(width, max(count, 5), min(max(where, offset, 5), 24), names, hosts)
 
     def header(self) -> Iterator[Table]:
         if self.width >= _WIDE:
@@ -246,10 +297,15 @@ class _Columns:
         times = (group.first_seen, group.last_seen)
         identifier = short_id(finding.id)
         together = _together(group)
+        hosts = hosts_of(group.findings) if self.hosts else ()
+        style = "dim" if _unwanted(group) else ""
         if self.width >= _WIDE:
             what = Text(fit(finding.summary, self._room * _TALL))
-            if together:
-                what.append(f"\n{together}", "dim")
+            for text, mark in tags(group.findings, self._room):
+                what.append("\n").append(text, mark)
+            for fact in (together, on_hosts(hosts, self._room)):
+                if fact:
+                    what.append(f"\n{fact}", "dim")
             where = Text()
             if line is not None:
                 where.append(self._place(line, self.where))
@@ -257,7 +313,7 @@ class _Columns:
             count = Text(f"{group.count:,}", "bold")
             ids = Text(identifier)
             ids.append(f"\n{short_id(group.pattern)}", "dim")
-            return self._wide(severity, _stacked(*times), what, count, where, ids)
+            return self._wide(severity, _stacked(*times), what, count, where, ids, style=style)
         count = Text(f"×{group.count:,}", "bold")
         room = self.width - _INDENT - len(count) - _GAP
         facts = [span(*times), identifier, short_id(group.pattern), together]
@@ -274,8 +330,12 @@ class _Columns:
         below = Table.grid()
         below.add_column(width=_INDENT)
         below.add_column(width=self.width - _INDENT, overflow="fold")
+        for text, mark in tags(group.findings, self.width - _INDENT):
+            below.add_row("", Text(text, mark))
+        facts.append(on_hosts(hosts, self.width - _INDENT))
         below.add_row("", Text(" · ".join(fact for fact in facts if fact)))
         both = Table.grid()
+        both.style = style
         both.add_row(row)
         both.add_row(below)
         return both
@@ -322,10 +382,10 @@ def _incidents(findings: Sequence[Finding], width: int) -> Iterator[Text]:
         line = Text().append(f"{incident.severity:{_SEVERITY}}", STYLE[incident.severity])
         line.append(" " * _GAP + when)
         number = f"{many(len(incident.findings), 'finding')} of {len(incident.patterns):,} patterns"
-        for fact in (number, _named(incident.sources)):
-            if line.cell_len + len(fact) + 3 > width:
-                break
-            line.append(f" · {fact}", "dim")
+        hosts = on_hosts(incident.hosts, width - line.cell_len - len(number) - 6)
+        for fact in (number, hosts, _named(incident.sources)):
+            if fact and line.cell_len + cell_len(fact) + 3 <= width:
+                line.append(f" · {fact}", "dim")
         yield line
         began = f"'{first.templates[0].text}'" if first.templates else first.summary
         line = Text(" " * _INDENT).append("began with ", "dim")

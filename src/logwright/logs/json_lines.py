@@ -121,6 +121,15 @@ class JsonLines:
         lines = "1 line is" if self.not_json == 1 else f"{self.not_json:,} lines are"
         return [Note(source, f"{lines} not JSON: taken as text")]
 
+    def names(self, line: bytes) -> tuple[bytes, bytes] | None:
+        """The host and the component of one line, empty where it has none; None where it is not
+        JSON."""
+        record = load_object(line)
+        if record is None:
+            return None
+        host, component = (_label(record, path) for path in (self.keys.host, self.keys.component))
+        return host or b"", component or b""
+
     def columns(self, block: Block) -> JsonColumns:
         """The records of `block`."""
         start, end = _lines(block.buf)
@@ -258,9 +267,7 @@ class JsonLines:
             usable = isinstance(time, int | float) and abs(time) < 9.2e18
             numbers.append(time if usable else 0)
             for column, path in zip(labels, paths, strict=True):
-                value = lookup(record, path)
-                usable = value is not None and not isinstance(value, dict | list)
-                column.append(as_bytes(as_text(value)) if usable else None)
+                column.append(_label(record, path))
         ts = text_times(pa.array(texts, pa.string()), self._zone)
         # Two columns: nanoseconds do not survive as decimals.
         for kind in (int, float):
@@ -290,6 +297,12 @@ class JsonLines:
         return " ".join(
             f"{key}={as_text(value)}" for key, value in sorted(found, key=lambda f: f[0])
         )
+
+
+def _label(record: dict[str, Any], path: Path | None) -> bytes | None:
+    value = lookup(record, path)
+    usable = value is not None and not isinstance(value, dict | list)
+    return as_bytes(as_text(value)) if usable else None
 
 
 def _is_utf8(path: Path) -> bool:

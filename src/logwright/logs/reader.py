@@ -168,6 +168,20 @@ class Reader:
         content, *_ = headers(text, np.zeros(1, np.int64), np.array([len(text)]), program, 2000, 0)
         return int(content[0])
 
+    def names_at(self, source_id: int, text: bytes) -> tuple[bytes, bytes]:
+        """The host and the component that one line's header names, as batches have them; empty
+        where it names none."""
+        state = self._states[source_id]
+        if state.json is not None and (found := state.json.names(text)) is not None:
+            return found
+        program = state.detected.program
+        if not program:
+            return b"", b""
+        end = np.array([len(text)])
+        _, _, spans, _ = headers(text, np.zeros(1, np.int64), end, program, 2000, 0)
+        (a, b), (c, d) = (spans[0, 2 * SLOTS[slot] :][:2] for slot in ("host", "component"))
+        return text[max(a, 0) : max(b, 0)], text[max(c, 0) : max(d, 0)]  # -1 where there is none
+
     def take_shapes(self) -> NewShapes:
         """Shapes, and further lines of shapes, met since the last call."""
         return self.coder.take()

@@ -1,0 +1,1 @@
+"""Feedback: verdicts, and what they change."""

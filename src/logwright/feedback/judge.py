@@ -1,0 +1,181 @@
+"""The judge: what becomes of an alarm, by the verdicts that stand and by the policy for the rest.
+
+An alarm that a verdict reaches is confirmed (`real`) or suppressed (`benign`, `expected`). Of the
+others, a new template may be taken for normal by its likeness to a text that was judged benign
+(suppressed) or that history holds (shown, but no alarm), or because its novelty has decayed
+(`feedback.novelty`). What is left is open, and is asked about: a new template as soon as it is
+raised, a new make-up of a session at its third sight, since half of them never come again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from logwright.feedback.likeness import Kind, Likeness
+from logwright.feedback.novelty import SIGHTS, Novelty, Phase
+from logwright.feedback.standing import Found, Standing
+from logwright.findings.verdict import Entry, Undo, Verdict
+from logwright.templates.wording import SYMPTOM, trouble
+
+__all__ = ["Judge", "Judgement"]
+
+_MOST_SIGHTS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What becomes of an alarm: its state, the verdict that acts or the reason in words, whether it
+    is raised (else it is shown as a note of low severity), and whether a question that its window
+    raises is about it, too."""
+
+    state: Literal["open", "suppressed", "confirmed"] = "open"
+    verdict: Verdict | None = None
+    because: str | None = None
+    raised: bool = True
+    ask: bool = True
+
+
+class Judge:
+    """Judges the alarms of one window after another; `known` are the texts of history's templates.
+
+    >>> judge = Judge()
+    >>> new = Found("p-00000000000000aa", "unseen", "template", ("t-1",), ("disk failed",))
+    >>> judge.see(1, [new])[0].ask
+    True
+    >>> judge.add(Verdict(number=1, word="benign", subjects=(new.subject(),)))
+    >>> judge.see(2, [new])[0].state
+    'suppressed'
+    """
+
+    def __init__(self, known: Iterable[str] = (), entries: Iterable[Entry] = ()) -> None:
+        self.standing = Standing()
+        self.novelty = Novelty()
+        self._likeness = Likeness(known)
+        self._told: dict[int, list[tuple[str, str, Kind]]] = {}  # template id, text, what it is
+        self._normal: Counter[str] = Counter()
+        self._sights: Counter[str] = Counter()
+        for entry in entries:
+            self.add(entry)
+
+    @property
+    def normal_templates(self) -> frozenset[str]:
+        """Ids of new templates that verdicts say are normal."""
+        return frozenset(self._normal)
+
+    def add(self, entry: Entry) -> None:
+        """Take a verdict or an undo; it acts from now on."""
+        verdict = self.standing.get(entry.undoes) if isinstance(entry, Undo) else entry
+        self.standing.add(entry)
+        if verdict is None:
+            return
+        for number in {verdict.number, *self.standing.sharing(verdict)}:
+            self._tell(number)
+
+    def _tell(self, number: int) -> None:
+        """Renew what one verdict says of texts."""
+        for template, text, kind in self._told.pop(number, ()):
+            self._likeness.discard(text, kind)
+            if kind == "benign":
+                self._normal[template] -= 1
+                if not self._normal[template]:
+                    del self._normal[template]
+        said = self.standing.said_of_new_templates(number)
+        for template, text, kind in said:
+            self._likeness.add(text, kind)
+            if kind == "benign":
+                self._normal[template] += 1
+        if said:
+            self._told[number] = said
+
+    def see(self, at: int, sight: Sequence[Found]) -> list[Judgement]:
+        """What becomes of the alarms that one detector raised in window `at` (windows are numbered
+        in the order in which they close)."""
+        together = {found.pattern for found in sight}
+        acting = [self.standing.acting(found, together) for found in sight]
+        phases = self._phases(at, sight, acting)
+        return [
+            self._judgement(found, verdict, phases.get(found.pattern))
+            for found, verdict in zip(sight, acting, strict=True)
+        ]
+
+    def _phases(
+        self, at: int, sight: Sequence[Found], acting: Sequence[Verdict | None]
+    ) -> dict[str, Phase]:
+        """How new the new templates are that no verdict reaches and that are like no other."""
+        troubles, also = {}, []
+        host = ""
+        for found, verdict in zip(sight, acting, strict=True):
+            if not (found.is_new_template and found.texts):
+                continue
+            names_trouble = max(map(trouble, found.texts)) >= SYMPTOM
+            if verdict is None:
+                troubles[found.pattern] = names_trouble
+                host = host or (found.hosts[0] if found.hosts else "")
+            elif verdict.word == "real" and names_trouble:
+                also.append(found.pattern)
+        return self.novelty.see(at, troubles, also, host) if troubles or also else {}
+
+    def _judgement(self, found: Found, verdict: Verdict | None, phase: Phase | None) -> Judgement:
+        if verdict is not None:
+            state: Literal["suppressed", "confirmed"] = (
+                "confirmed" if verdict.word == "real" else "suppressed"
+            )
+            raised = verdict.word == "real"
+            return Judgement(state, verdict, in_words(verdict), raised=raised, ask=False)
+        if phase is None:
+            due = True
+            if found.detector == "counts" or found.unit == "bigram":
+                due = self._count(found.pattern) >= SIGHTS
+            return Judgement(ask=due)
+        alike = self._likeness.normal(found.texts[0])
+        if alike is not None:
+            kind, text = alike
+            if kind == "benign":
+                because = f"like '{text}', which was judged benign"
+                return Judgement("suppressed", because=because, raised=False, ask=False)
+            because = f"like '{text}', which history holds"
+            return Judgement(because=because, raised=False, ask=False)
+        if phase == "raised":
+            return Judgement()
+        if phase == "held":
+            return Judgement(because="names no trouble, seen less than three times", raised=False)
+        return Judgement(
+            "suppressed",
+            because="decayed: it keeps coming, and nothing fails with it",
+            raised=False,
+        )
+
+    def _count(self, pattern: str) -> int:
+        if len(self._sights) > _MOST_SIGHTS:
+            self._sights.clear()
+        self._sights[pattern] += 1
+        return self._sights[pattern]
+
+    def save(self) -> dict[str, Any]:
+        """What the next run goes on from, besides the verdicts."""
+        return {"novelty": self.novelty.save()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from what was saved."""
+        self.novelty.load(state["novelty"])
+
+
+def in_words(verdict: Verdict) -> str:
+    """A verdict in a clause.
+
+    >>> from logwright.findings.verdict import Subject
+    >>> subject = Subject(pattern="p-00000000000000aa", detector="unseen", unit="template")
+    >>> in_words(Verdict(number=3, word="benign", subjects=(subject,), by="ann", note="backup"))
+    'benign by ann (verdict 3): backup'
+    """
+    told: str = verdict.word
+    if verdict.until is not None:
+        told += f" until {verdict.until:%Y-%m-%d %H:%M %Z}"
+    if verdict.during is not None:
+        told += f" during {verdict.during}"
+    told += f" by {verdict.by}" if verdict.by else ""
+    told += f" (verdict {verdict.number})"
+    return f"{told}: {verdict.note}" if verdict.note else told

@@ -1,0 +1,91 @@
+"""Likeness: whether a text that nobody has judged says the same as one that is known.
+
+Two texts are alike where they share most of their words: the Jaccard index of the sets of their
+words (letters only, two at least, whatever their case) is .6 or more. A text is taken for normal
+where the normal text nearest to it is alike, is nearer than any text of a standing alarm, and names
+as much trouble by its own words (`templates.wording`). Measured on BGL: docs/feedback.md.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Literal
+
+from logwright.templates.wording import trouble
+
+__all__ = ["ALIKE", "Likeness"]
+
+ALIKE = 0.6
+_LEAST_WORDS = 2
+_WORD = re.compile(r"[A-Za-z]{2,}")
+_MOST_REMEMBERED = 100_000
+
+Kind = Literal["known", "benign", "real"]
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text[:4096].lower()))
+
+
+class Likeness:
+    """Texts of which it is known what they are, found again by their words.
+
+    >>> likeness = Likeness(["link is up on <*>, all lanes ready"])
+    >>> likeness.normal("link is up on <*>, most lanes ready")
+    ('known', 'link is up on <*>, all lanes ready')
+    >>> likeness.add("link is up on <*>, many lanes ready", "real")
+    >>> likeness.normal("link is up on <*>, most lanes ready") is None
+    True
+    """
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        self._kinds: dict[str, list[Kind]] = {}
+        self._holding: dict[str, dict[str, None]] = {}  # word -> texts, in order of arrival
+        self._remembered: dict[str, tuple[Kind, str] | None] = {}
+        for text in known:
+            self.add(text, "known")
+
+    def add(self, text: str, kind: Kind) -> None:
+        """Take a text; one may be taken several times."""
+        self._kinds.setdefault(text, []).append(kind)
+        for word in _words(text):
+            self._holding.setdefault(word, {})[text] = None
+        self._remembered = {}
+
+    def discard(self, text: str, kind: Kind) -> None:
+        """Take away a text that was added once."""
+        self._kinds[text].remove(kind)
+        if not self._kinds[text]:
+            del self._kinds[text]
+            for word in _words(text):
+                del self._holding[word][text]
+        self._remembered = {}
+
+    def normal(self, text: str) -> tuple[Kind, str] | None:
+        """The known or benign text by which this one is taken for normal, and which it is; None
+        where there is none."""
+        if text not in self._remembered:
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered = {}
+            self._remembered[text] = self._nearest(text)
+        return self._remembered[text]
+
+    def _nearest(self, text: str) -> tuple[Kind, str] | None:
+        words = _words(text)
+        if len(words) < _LEAST_WORDS:
+            return None
+        shared = Counter(other for word in words for other in self._holding.get(word, ()))
+        own, best, answer, real = trouble(text), 0.0, None, 0.0
+        for other, number in shared.items():
+            near = number / len(words | _words(other))
+            kinds = self._kinds[other]
+            if "real" in kinds:
+                real = max(real, near)
+            normal: Kind = "benign" if "benign" in kinds else "known"
+            if normal in kinds and near > best and trouble(other) >= own:
+                best, answer = near, (normal, other)
+        return answer if best >= ALIKE and real < best else None

@@ -1,0 +1,101 @@
+"""Novelty: how a new template stops being news while nobody answers.
+
+The declared policy, for one that no verdict reaches:
+
+* One whose text names no trouble (`templates.wording`, below a symptom) is raised once, at its
+  third sight. Before, and after, it is counted and shown, but is no alarm.
+* One that names trouble is raised at every sight, until there is evidence of health: it came in two
+  separate stretches or more without any other trouble that is new near it, and these are at least
+  half of all its stretches. A failure has company, a habit comes alone.
+
+A sight is a window that holds it. A stretch is a run of sights less than `NEAR` windows apart, on a
+host of its own where hosts are known (so that what spreads quietly over hosts decays sooner); near
+is within `NEAR` windows before it. What this is worth is measured in docs/feedback.md.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+__all__ = ["NEAR", "SIGHTS", "Novelty"]
+
+NEAR = 5
+SIGHTS = 3
+_ALONE = 2
+_MOST = 100_000
+_NEVER = -(1 << 60)
+
+Phase = Literal["held", "raised", "decayed"]
+
+
+@dataclass(slots=True)
+class _Health:
+    sights: int = 0
+    stretches: int = 0
+    alone: int = 0
+    last: int = _NEVER
+    host: str = ""
+
+
+class Novelty:
+    """The health of each pattern. Windows are numbered in the order in which they close.
+
+    >>> novelty = Novelty()
+    >>> [novelty.see(at, {"a": True})["a"] for at in (0, 100, 200)]
+    ['raised', 'decayed', 'decayed']
+    >>> [novelty.see(at, {"b": False})["b"] for at in (300, 301, 302, 303)]
+    ['held', 'held', 'raised', 'decayed']
+    """
+
+    def __init__(self) -> None:
+        self._health: dict[str, _Health] = {}
+        self._recent: deque[tuple[int, frozenset[str]]] = deque()
+
+    def see(
+        self, at: int, troubles: dict[str, bool], also: Iterable[str] = (), host: str = ""
+    ) -> dict[str, Phase]:
+        """The phase of each pattern of window `at`, given whether its text names trouble; `also`
+        are patterns in this window that name trouble, but are judged already."""
+        while self._recent and self._recent[0][0] < at - NEAR:
+            self._recent.popleft()
+        mine = frozenset((*also, *(p for p, names_trouble in troubles.items() if names_trouble)))
+        near = mine.union(*(patterns for _, patterns in self._recent))
+        if mine:
+            self._recent.append((at, mine))
+        return {p: self._see(at, p, names, bool(near - {p}), host) for p, names in troubles.items()}
+
+    def _see(self, at: int, pattern: str, names_trouble: bool, company: bool, host: str) -> Phase:
+        # The one seen last is last, so that the first can be let go.
+        health = self._health.pop(pattern, None) or _Health()
+        self._health[pattern] = health
+        if len(self._health) > _MOST:
+            del self._health[next(iter(self._health))]
+        if at - health.last > NEAR or host != health.host:
+            health.stretches += 1
+            health.alone += not company
+        health.sights += 1
+        health.last, health.host = at, host
+        if names_trouble:
+            healthy = health.alone >= _ALONE and 2 * health.alone >= health.stretches
+            return "decayed" if healthy else "raised"
+        if health.sights < SIGHTS:
+            return "held"
+        return "raised" if health.sights == SIGHTS else "decayed"
+
+    def sights(self, pattern: str) -> int:
+        """In how many windows a pattern was seen."""
+        health = self._health.get(pattern)
+        return 0 if health is None else health.sights
+
+    def save(self) -> dict[str, Any]:
+        """What a store keeps, so that a run goes on where the last one ended."""
+        return {pattern: asdict(health) for pattern, health in self._health.items()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from what was saved; windows are numbered anew."""
+        self._health = {pattern: _Health(**health) for pattern, health in state.items()}
+        for health in self._health.values():
+            health.last = _NEVER
