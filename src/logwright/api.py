@@ -11,25 +11,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from logwright.detectors.ladder import Ladder
 from logwright.errors import InputError, SettingsError
-from logwright.findings.finding import SEVERITIES, Finding
-from logwright.findings.incident import with_incidents
-from logwright.findings.run import Run, many, ranked
+from logwright.findings.finding import Finding
+from logwright.findings.run import many
 from logwright.findings.sieve import Sieve
 from logwright.intake import Intake, Progress
+from logwright.keeping import Keeper
 from logwright.learning import STEP, learn_ladder, plan_of
 from logwright.live import LEAST_PAST, Live, Watcher, watch_for
 from logwright.logs.batch import NO_TIME
 from logwright.logs.sessions import SessionKey
 from logwright.logs.timestamps import iso
 from logwright.model import History, Model
+from logwright.outcome import Result, Told, outcome, outcome_of_live
 from logwright.past import first_from, of_the_log, period, split, trouble_before
-from logwright.pipeline import MOST_OF_PATTERN, Pipeline, to_events
+from logwright.pipeline import Pipeline, to_events
 from logwright.settings import Settings, load_settings
 from logwright.templates.edits import Edit
 from logwright.templates.miner import Miner
@@ -50,14 +50,6 @@ _OF_MODEL = (
     "max_session_lines",
     "lateness",
 )
-
-
-@dataclass(slots=True)
-class Result:
-    """Findings, most telling first, and what a report says of the run."""
-
-    findings: list[Finding]
-    run: Run
 
 
 def _model(
@@ -121,11 +113,14 @@ def detect(
     title: str = "logwright detect",
     progress: Progress | None = None,
     watcher: Watcher | None = None,
+    store: Path | None = None,
     **options: Any,
 ) -> Result:
     """Findings of `inputs` against a model, in one streaming pass.
 
-    With a `watcher`, standard input that stays open is live: findings are told as they come.
+    With a `watcher`, standard input that stays open is live: findings are told as they come. With
+    a `store` (a file, made where it is absent), the verdicts in it act on the findings, which are
+    kept in it.
     """
     started = time.time()
     for key in _OF_MODEL:
@@ -135,6 +130,7 @@ def detect(
     settings = (settings or load_settings(**options)).model_copy(update=remembered)
     inputs = list(inputs)
     Sieve(settings, 0)  # an ignore file that cannot be read is told before the work
+    keeper = Keeper(store, lambda: (t.text for t in model.templates), policy=True)
     given = Intake(inputs, settings)
     for note in model.notes():
         given.note(note)
@@ -152,6 +148,7 @@ def detect(
             model.ladder.fresh(),
             model.plan,
             given,
+            judge=keeper.judge,
         )
         if follows:
             watch_for(given)
@@ -163,12 +160,12 @@ def detect(
                 findings += pipeline.process(batch)
             given.tell(progress)
         past = f"{many(model.history.lines, 'line')} of {', '.join(model.history.sources)}"
-        told = _Told(settings, title, started, past, model.history.lines)
+        told = Told(settings, title, started, past, model.history.lines, keeper)
         if watcher is not None and given.sources.sources[0].is_live:
-            live = Live(given, pipeline, settings, watcher)
+            live = Live(given, pipeline, settings, watcher, told.keep)
             live.run(past, live.catch_up(findings))
             if live.began or live.interrupted:
-                return _result_of_live(given, pipeline, live, told)
+                return outcome_of_live(given, pipeline, live, told)
         if not given.recording.rows and given.reader.left_out:
             raise InputError(
                 f"no line lies in the selection ({given.reader.left_out:,} are outside): a time "
@@ -179,9 +176,10 @@ def detect(
             for rows, columns in given.recording.read(0, given.recording.rows, STEP):
                 findings += pipeline.judge(to_events(rows, columns, pipeline.vocabulary))
         findings += pipeline.finish()
-        return _result(given, pipeline, findings, told)
+        return outcome(given, pipeline, findings, told)
     finally:
         given.close()
+        keeper.close()
 
 
 def scan(
@@ -191,12 +189,14 @@ def scan(
     title: str = "logwright scan",
     progress: Progress | None = None,
     watcher: Watcher | None = None,
+    store: Path | None = None,
     **options: Any,
 ) -> Result:
     """What stands out in a log, against its own past or a `baseline` file.
 
     The past is what comes before `since`, or the first half. With a `watcher`, standard input that
     stays open is live: what was read until then is the past, and findings are told as they come.
+    With a `store`, the verdicts in it act on the findings, which are kept in it.
     """
     started = time.time()
     settings = settings or load_settings(**options)
@@ -204,11 +204,18 @@ def scan(
         whole = settings.model_copy(update={"since": None, "until": None, "around": None})
         model = learn(baseline, settings=whole, progress=progress)
         return detect(
-            inputs, model, settings=settings, title=title, progress=progress, watcher=watcher
+            inputs,
+            model,
+            settings=settings,
+            title=title,
+            progress=progress,
+            watcher=watcher,
+            store=store,
         )
     asked = settings
     since, settings = period(inputs, asked)
     Sieve(settings, 0)  # an ignore file that cannot be read is told before the work
+    keeper = Keeper(store)
     given = Intake(inputs, settings)
     try:
         # Of a selection nobody knows when enough of it was read to be a past.
@@ -220,14 +227,14 @@ def scan(
         given.sort()
         plan = plan_of(given)
         if watcher is not None and given.sources.sources[0].is_live:
-            done = _scan_live(given, vocabulary, plan, since, watcher, (title, started))
+            done = _scan_live(given, vocabulary, plan, since, watcher, (title, started), keeper)
             if done is not None:
                 return done
         since, until = of_the_log(given, asked, since)
         first, past = split(given, since)
         stop = given.recording.rows if until == NO_TIME else first_from(given, until)
         ladder = learn_ladder(given, first, plan, vocabulary, exploratory=True)
-        pipeline = Pipeline(vocabulary, ladder, plan, given, first_row=first)
+        pipeline = Pipeline(vocabulary, ladder, plan, given, first_row=first, judge=keeper.judge)
         findings: list[Finding] = []
         begin = 0 if plan.kind == "session" else first
         for rows, columns in given.recording.read(begin, stop, STEP):
@@ -238,9 +245,11 @@ def scan(
             given.note(f"{left} after the time that was asked for: left out")
         if since == NO_TIME and first < given.recording.rows:
             findings += trouble_before(given, vocabulary, plan, ladder, first)
-        return _result(given, pipeline, findings, _Told(settings, title, started, past, first))
+        told = Told(settings, title, started, past, first, keeper)
+        return outcome(given, pipeline, findings, told)
     finally:
         given.close()
+        keeper.close()
 
 
 def _scan_live(
@@ -250,6 +259,7 @@ def _scan_live(
     since: int,
     watcher: Watcher,
     said: tuple[str, float],
+    keeper: Keeper,
 ) -> Result | None:
     """A scan whose input stays open; None where it ended after all, before another line came."""
     first = given.recording.rows
@@ -257,8 +267,9 @@ def _scan_live(
     if since != NO_TIME and given.last >= since:
         first, past = split(given, since)
     ladder = learn_ladder(given, first, plan, vocabulary, exploratory=True)
-    pipeline = Pipeline(vocabulary, ladder, plan, given, first_row=first)
-    live = Live(given, pipeline, given.settings, watcher)
+    pipeline = Pipeline(vocabulary, ladder, plan, given, first_row=first, judge=keeper.judge)
+    told = Told(given.settings, *said, past, first, keeper)
+    live = Live(given, pipeline, given.settings, watcher, told.keep)
     early: list[Finding] = []
     begin = 0 if plan.kind == "session" else first
     for rows, columns in given.recording.read(begin, given.recording.rows, STEP):
@@ -266,80 +277,9 @@ def _scan_live(
     live.run(past, live.catch_up(early, first))
     if not (live.began or live.interrupted):
         return None
-    return _result_of_live(given, pipeline, live, _Told(given.settings, *said, past, first))
+    return outcome_of_live(given, pipeline, live, told)
 
 
 def _may_be_live(inputs: Sequence[str], settings: Settings) -> bool:
     """Whether standard input is all there is, and nothing says when to stop."""
     return list(inputs) == ["-"] and settings.live and not settings.until
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What a report says of a run, and the run itself does not know."""
-
-    settings: Settings
-    title: str
-    started: float
-    past: str
-    learned: int
-
-
-def _result(given: Intake, pipeline: Pipeline, findings: list[Finding], told: _Told) -> Result:
-    sieve = Sieve(told.settings, pipeline.plan.interval)
-    findings = sieve.all(findings)
-    return _told(given, pipeline, findings, told, sieve.notes(), pipeline.events_judged)
-
-
-def _result_of_live(given: Intake, pipeline: Pipeline, live: Live, told: _Told) -> Result:
-    pipeline.windows_scored += live.quick.windows_scored
-    pipeline.counted_only += live.quick.counted_only
-    return _told(given, pipeline, live.raised(), told, live.notes(), live.quick.events_judged)
-
-
-def _told(
-    given: Intake,
-    pipeline: Pipeline,
-    findings: list[Finding],
-    told: _Told,
-    left_out: list[str],
-    judged: int,
-) -> Result:
-    settings = told.settings
-    least = SEVERITIES.index(settings.severity)
-    kept = [f for f in with_incidents(findings) if SEVERITIES.index(f.severity) >= least]
-    reader = given.reader
-    infos, notes = given.infos()
-    notes += left_out
-    if pipeline.counted_only:
-        notes.append(
-            f"{pipeline.counted_only:,} further findings of patterns with over "
-            f"{MOST_OF_PATTERN:,} were counted, not kept"
-        )
-    if pipeline.ladder.muted:
-        notes.append(f"{pipeline.ladder.muted:,} findings of muted templates were not raised")
-    if pipeline.late_windows:
-        notes.append(
-            f"judged on their own: {many(pipeline.late_windows, 'window')} of late records"
-        )
-    ladder = list(pipeline.ladder.reasons)
-    plan = pipeline.plan
-    ladder.insert(0, f"windows: by {plan.kind} ({plan.reason})")
-    if reader.session_reason:
-        ladder.insert(1, reader.session_reason)
-    run = Run(
-        title=told.title,
-        sources=infos,
-        lines=sum(source.stats.lines for source in given.sources.sources),
-        lines_learned=told.learned,
-        lines_scored=judged,
-        windows=pipeline.windows_scored,
-        seconds=time.time() - told.started,
-        started=datetime.fromtimestamp(told.started, UTC).isoformat(timespec="seconds"),
-        baseline=told.past,
-        budget=settings.budget,
-        timeline=given.timeline.timeline(),
-        ladder=tuple(ladder),
-        notes=tuple(notes),
-    )
-    return Result(ranked(kept), run)

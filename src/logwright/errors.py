@@ -7,6 +7,7 @@ The tree::
     ├── FormatError           a format or layout that cannot be compiled or found
     ├── SettingsError         a setting with a bad value: names key, value, expectation
     ├── ModelError            a model folder that is absent, damaged or too new
+    ├── StoreError            a store that is damaged, foreign, too new, or cannot be written
     └── MissingExtraError     an optional dependency that is not installed
 """
 
@@ -19,6 +20,7 @@ __all__ = [
     "MissingExtraError",
     "ModelError",
     "SettingsError",
+    "StoreError",
 ]
 
 
@@ -40,6 +42,10 @@ class SettingsError(LogwrightError):
 
 class ModelError(LogwrightError):
     """A model folder is absent, damaged, or written by a newer version."""
+
+
+class StoreError(LogwrightError):
+    """A store is absent, damaged, written by a newer version or another program, or read-only."""
 
 
 class MissingExtraError(LogwrightError):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
@@ -39,6 +39,7 @@ _PIECE = 1 << 10  # records judged at a time: evidence of an alarm costs as much
 _CATCH_UP = 100_000
 _ADVANCE = 5.0
 _RENEW = 60.0
+_KEEP = 2.0
 _MOST_FINDINGS = 20_000
 _TEXTS = 64 << 20
 _BATCHES = 20_000
@@ -112,21 +113,29 @@ class _Recent(Recording):
 class Live:
     """The part of a run that is judged as it comes.
 
-    `pipeline` is the run's own. After `run`, `raised` gives the findings, `notes` what to say of
+    `pipeline` is the run's own; `keep` is given the findings every few seconds. After `run`,
+    `raised` gives the findings, `suppressed` those that nobody was told, `notes` what to say of
     them, and `began` tells whether a line came at all: a pipe that ends without one was only slow.
     """
 
     def __init__(
-        self, given: Intake, pipeline: Pipeline, settings: Settings, watcher: Watcher
+        self,
+        given: Intake,
+        pipeline: Pipeline,
+        settings: Settings,
+        watcher: Watcher,
+        keep: Callable[[Sequence[Finding]], None] = lambda findings: None,
     ) -> None:
         self.sieve = Sieve(settings, pipeline.plan.interval, _QUIET)
         self.quick = _quick(given, pipeline)
         self.findings: list[Finding] = []
+        self.suppressed: list[Finding] = []
+        self._keep, self._unkept = keep, list[Finding]()
         self.began = self.interrupted = False
         self._given, self._pipeline, self._watcher = given, pipeline, watcher
         self._beyond = 0
         self._newest = NO_TIME
-        self._heard = self._advanced = self._renewed = time.monotonic()
+        self._heard = self._advanced = self._renewed = self._kept = time.monotonic()
 
     def catch_up(self, findings: Iterable[Finding], first_row: int = 0) -> list[Finding]:
         """`findings` of the run so far, and those of records, from `first_row` on, in windows that
@@ -167,6 +176,8 @@ class Live:
     def _begin(self) -> None:
         """The first line has come: from now on records are judged by `quick` alone."""
         self.began = True
+        if self._pipeline.feedback is not None:
+            self._pipeline.feedback.whole = False  # nobody waits for the end to see what is new
         given, pipeline = self._given, self._pipeline
         recent = _Recent(given.recording, min(TEXT_LIMIT, given.settings.max_line_bytes))
         given.recording = pipeline.recording = self.quick.recording = recent
@@ -186,8 +197,12 @@ class Live:
         self._raise([*self.judge(events), *self._pipeline.judge(events)])
 
     def _renew(self) -> None:
-        """What a pipeline gives of a pattern is bounded; here for each minute, not for all days."""
+        """What a pipeline gives of a pattern is bounded; here for each minute, not for all days.
+        What was found is kept, so that verdicts can be given while the run goes on."""
         now = time.monotonic()
+        if self._unkept and now - self._kept >= _KEEP:
+            self._keep(self._unkept)
+            self._kept, self._unkept = now, []
         if now - self._renewed >= _RENEW:
             self._renewed = now
             for pipeline in (self._pipeline, self.quick):
@@ -204,6 +219,9 @@ class Live:
 
     def _raise(self, found: Iterable[Finding]) -> None:
         for finding in self.sieve.known(map(_with_lines_held, found)):
+            if finding.state == "suppressed":
+                self.suppressed += [finding][: _MOST_FINDINGS - len(self.suppressed)]
+                continue
             raised = self.sieve.damper.take(finding)
             for each in raised:
                 self._watcher.raised(each)
@@ -211,6 +229,7 @@ class Live:
                 self._watcher.repeated(finding)
             room = _MOST_FINDINGS - len(self.findings)
             self.findings += raised[:room]
+            self._unkept += raised[:room]
             self._beyond += max(len(raised) - room, 0)
 
     def raised(self) -> list[Finding]:
@@ -239,7 +258,7 @@ def _quick(given: Intake, pipeline: Pipeline) -> Pipeline:
     ]
     update = {"kind": "count", "size": 1, "step": 1, "interval": 0, "session_end": None}
     plan = pipeline.plan.model_copy(update=update)
-    return Pipeline(pipeline.vocabulary, Ladder(rungs), plan, given)
+    return Pipeline(pipeline.vocabulary, Ladder(rungs), plan, given, judge=pipeline.feedback)
 
 
 def _with_lines_held(finding: Finding) -> Finding:

@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 from logwright.detectors.base import Evidence
 from logwright.detectors.ladder import Ladder, Rung
+from logwright.feedback.judge import Judge, told
+from logwright.feedback.novelty import RECORDS
+from logwright.feedback.standing import Found
 from logwright.findings.finding import (
     SEVERITIES,
     Attributes,
@@ -101,7 +104,8 @@ class Assemblers:
 class Pipeline:
     """Turns events into findings by a fixed vocabulary, plan and ladder.
 
-    Windows that begin before `first_row` are not judged (`scan`: they belong to the past).
+    Windows that begin before `first_row` are not judged (`scan`: they belong to the past). With a
+    `judge`, findings carry what verdicts say of them, and new verdicts act on the next batch.
     """
 
     def __init__(
@@ -111,6 +115,7 @@ class Pipeline:
         plan: WindowPlan,
         intake: Intake,
         first_row: int = 0,
+        judge: Judge | None = None,
     ) -> None:
         self.vocabulary, self.ladder, self.plan = vocabulary, ladder, plan
         self.reader, self.recording = intake.reader, intake.recording
@@ -119,9 +124,10 @@ class Pipeline:
         self.windows_scored = self.late_windows = self.events_judged = 0
         self._first, self._last = intake.first, NO_TIME
         self._assemblers = Assemblers.of(plan, vocabulary)
-        self._first_row = first_row
+        self._first_row, self.feedback = first_row, judge
+        self._normal: tuple[Any, NDArray[np.bool_] | None] = (None, None)
         self.counted_only = 0
-        self._of_pattern: Counter[str] = Counter()
+        self.of_pattern: Counter[str] = Counter()
         self._ordinals: Counter[tuple[str, str, int, str]] = Counter()
 
     def process(self, batch: LineBatch) -> list[Finding]:
@@ -147,6 +153,8 @@ class Pipeline:
 
     def judge(self, events: Events) -> list[Finding]:
         """Findings of the windows that these events close."""
+        if self.feedback is not None:
+            self.feedback.refresh()
         if self._parameters is not None:
             self._parameters.place(self._now)
         timed = events.ts[events.ts != NO_TIME]
@@ -173,7 +181,7 @@ class Pipeline:
 
     def renew(self) -> None:
         """Count the findings of each pattern anew, for a run without an end."""
-        self._of_pattern.clear()
+        self.of_pattern.clear()
         self._ordinals.clear()
 
     def finish(self) -> list[Finding]:
@@ -200,15 +208,41 @@ class Pipeline:
             self.windows_scored += len(windows)
             self.late_windows += int(windows.late.sum())
         findings = []
-        for i, rung, found in self.ladder.detect(kind, windows, self.vocabulary, complete):
-            for evidence in found:
-                pattern = pattern_id(rung.detector.name, rung.detector.unit, evidence.parts)
-                self._of_pattern[pattern] += 1
-                if self._of_pattern[pattern] > MOST_OF_PATTERN:
+        normal = self._normal_templates()
+        for alarm in self.ladder.detect(kind, windows, self.vocabulary, complete, normal):
+            sight = []
+            detector = alarm.rung.detector
+            for evidence in alarm.evidence:
+                pattern = pattern_id(detector.name, detector.unit, evidence.parts)
+                self.of_pattern[pattern] += 1
+                if self.of_pattern[pattern] > MOST_OF_PATTERN:
                     self.counted_only += 1
                 else:
-                    findings.append(self._finding(windows, i, rung, evidence, pattern))
+                    i = alarm.window
+                    sight.append(self._finding(windows, i, alarm.rung, evidence, pattern))
+            if self.feedback is not None and sight:
+                at = int(windows.events.row[windows.bounds[alarm.window]]) // RECORDS
+                sight = self._judged(self.feedback, at, sight)
+                alarm.settled = all(f.state == "suppressed" for f in sight)
+            findings += sight
         return findings
+
+    @staticmethod
+    def _judged(judge: Judge, at: int, sight: list[Finding]) -> list[Finding]:
+        """The findings of a window, with what verdicts and the policy for the rest say of them."""
+        judged = judge.see(at, [Found.of(f) for f in sight])
+        return [told(f, j) for f, j in zip(sight, judged, strict=True)]
+
+    def _normal_templates(self) -> NDArray[np.bool_] | None:
+        """Which templates verdicts say are normal, None for none."""
+        names = frozenset() if self.feedback is None else self.feedback.normal_templates
+        if not names:
+            return None
+        now = (names, len(self.vocabulary))
+        if self._normal[0] != now:
+            mask = np.array([t.id in names for t in self.vocabulary.templates], bool)
+            self._normal = (now, mask)
+        return self._normal[1]
 
     def _finding(
         self, windows: Windows, i: int, rung: Rung, evidence: Evidence, pattern: str

@@ -162,6 +162,12 @@ class Settings(BaseModel):
     emails: bool = Field(
         default=False, description="Redact e-mail addresses, too, in all that is kept or shown."
     )
+    store: str | None = Field(
+        default=None,
+        description="File in which findings and verdicts are kept, 'none' for no such file. "
+        "Default: `store.db` in the model's folder; for `scan`, one for each folder of logs, in "
+        "the user's folder for state.",
+    )
     ignore: str | None = Field(
         default=None,
         description="File of findings to leave out (see `docs/findings.md`). Default: "

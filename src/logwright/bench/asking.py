@@ -98,7 +98,8 @@ class Part:
 
     def judge(self) -> Judge:
         """A judge that knows the texts of history."""
-        return Judge([] if self.texts is None else [self.texts[t] for t in self.known])
+        texts = self.texts
+        return Judge(lambda: [] if texts is None else [texts[t] for t in self.known])
 
     def sight(self, window: int) -> list[Found]:
         """The new templates of a window."""

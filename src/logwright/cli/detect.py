@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from logwright.cli import options as o
-from logwright.cli.output import check_report, progress_bar, show, ticker
+from logwright.cli.output import check_report, kept_in, progress_bar, show, ticker
 
 __all__ = ["detect"]
 
@@ -27,6 +27,8 @@ def detect(
     trigger: o.TriggerOption = None,
     quiet: o.QuietOption = None,
     live: o.LiveOption = None,
+    store: o.StoreOption = None,
+    all: o.AllOption = False,
     incident: o.IncidentOption = None,
     top: o.TopOption = None,
     json: o.JsonOption = False,
@@ -51,6 +53,7 @@ def detect(
         trigger=trigger,
         quiet=quiet,
         live=live,
+        store=store,
         top=top,
     )
     check_report(report)
@@ -59,7 +62,13 @@ def detect(
     with progress_bar("detect") as progress:
         watcher = ticker(settings.severity, json=json, progress=progress)
         result = api.detect(
-            files, learned, settings=every, title=title, progress=progress, watcher=watcher
+            files,
+            learned,
+            settings=every,
+            title=title,
+            progress=progress,
+            watcher=watcher,
+            store=kept_in(settings.store, lambda: model / "store.db"),
         )
     show(
         result,
@@ -70,4 +79,5 @@ def detect(
         fail_on=fail_on,
         incident=incident,
         told=watcher.told,
+        everything=all,
     )

@@ -124,6 +124,19 @@ IgnoreOption = Annotated[
         show_default=False,
     ),
 ]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="FILE",
+        help="Where findings and verdicts are kept, or none (default: beside the model; for scan, "
+        "in your folder for state).",
+        show_default=False,
+    ),
+]
+AllOption = Annotated[
+    bool, typer.Option("--all", help="Show findings, too, that verdicts suppressed.")
+]
 IncidentOption = Annotated[
     str | None,
     typer.Option(

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,15 @@ if TYPE_CHECKING:
     from logwright.findings.run import Run
     from logwright.findings.ticker import Ticker
 
-__all__ = ["ReaderGone", "check_report", "progress_bar", "show", "standard_output", "ticker"]
+__all__ = [
+    "ReaderGone",
+    "check_report",
+    "kept_in",
+    "progress_bar",
+    "show",
+    "standard_output",
+    "ticker",
+]
 
 _AFTER = 2.0
 _EVERY = 0.1
@@ -210,6 +218,17 @@ def check_report(report: Path | None) -> None:
         raise LogwrightError(f"--report {report} cannot be written: {why}") from None
 
 
+def kept_in(setting: str | None, default: Callable[[], Path]) -> Path | None:
+    """The store of a run, None for none; the last one is where verdicts are given by default."""
+    from logwright.store import remember
+
+    if setting == "none":
+        return None
+    place = default() if setting is None else Path(setting)
+    remember(place)
+    return place
+
+
 def show(
     result: Result,
     *,
@@ -220,19 +239,22 @@ def show(
     fail_on: Level | None = None,
     incident: str | None = None,
     told: bool = False,
+    everything: bool = False,
 ) -> None:
     """Print a result from `severity` on, write the report, and leave with the right exit code.
 
     `incident` shows that one only; `told` says that the findings were printed as they came, so that
-    JSON lines are not printed again. `fail_on` looks at all findings, shown or not. Where the
-    report cannot be written after all, the table is printed all the same.
+    JSON lines are not printed again; `everything` shows what was suppressed, too. `fail_on` looks
+    at all findings that are not suppressed, shown or not. Where the report cannot be written after
+    all, the table is printed all the same.
     """
     from logwright.findings.finding import SEVERITIES
     from logwright.findings.run import many
 
     least = SEVERITIES.index(severity)
-    findings = [f for f in result.findings if SEVERITIES.index(f.severity) >= least]
-    run, hidden = result.run, len(result.findings) - len(findings)
+    every = [*result.findings, *(result.suppressed if everything else ())]
+    findings = [f for f in every if SEVERITIES.index(f.severity) >= least]
+    run, hidden = result.run, len(every) - len(findings)
     if hidden:
         note = f"{many(hidden, 'finding')} below severity {severity} not shown"
         run = run.model_copy(update={"notes": (*run.notes, note)})

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from logwright.cli import options as o
-from logwright.cli.output import check_report, progress_bar, show, ticker
+from logwright.cli.output import check_report, kept_in, progress_bar, show, ticker
 
 __all__ = ["scan"]
 
@@ -39,6 +39,8 @@ def scan(
     trigger: o.TriggerOption = None,
     quiet: o.QuietOption = None,
     live: o.LiveOption = None,
+    store: o.StoreOption = None,
+    all: o.AllOption = False,
     incident: o.IncidentOption = None,
     top: o.TopOption = None,
     json: o.JsonOption = False,
@@ -51,6 +53,7 @@ def scan(
     """
     from logwright import api
     from logwright.settings import load_settings
+    from logwright.store import place_of
 
     settings = load_settings(
         format=format,
@@ -67,6 +70,7 @@ def scan(
         trigger=trigger,
         quiet=quiet,
         live=live,
+        store=store,
         severity=severity,
         top=top,
     )
@@ -82,6 +86,7 @@ def scan(
             title=title,
             progress=progress,
             watcher=watcher,
+            store=kept_in(settings.store, lambda: place_of(files)),
         )
     show(
         result,
@@ -92,4 +97,5 @@ def scan(
         fail_on=fail_on,
         incident=incident,
         told=watcher.told,
+        everything=all,
     )

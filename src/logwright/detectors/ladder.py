@@ -38,7 +38,7 @@ from logwright.logs.batch import Int32s, Int64s
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Events, Windows, mix
 
-__all__ = ["CHECK_SHARE", "Budget", "Ladder", "Learner", "Rung"]
+__all__ = ["CHECK_SHARE", "Alarm", "Budget", "Ladder", "Learner", "Rung"]
 
 CHECK_SHARE = 0.2
 """The share of history, its last part, on which what was learned from the rest is checked."""
@@ -92,6 +92,17 @@ class Rung:
 
 
 @dataclass(slots=True)
+class Alarm:
+    """What a rung raises for one window. Who takes it may say that it is `settled`, because a
+    verdict says so: then it hides the window from no later rung."""
+
+    window: int
+    rung: Rung
+    evidence: list[Evidence]
+    settled: bool = False
+
+
+@dataclass(slots=True)
 class Ladder:
     """The chosen rungs, cheapest first, and what was left out and why (`reasons`)."""
 
@@ -121,10 +132,12 @@ class Ladder:
         windows: Windows,
         vocabulary: Vocabulary,
         whole: NDArray[np.bool_] | None = None,
-    ) -> Iterable[tuple[int, Rung, list[Evidence]]]:
-        """(window, rung, evidence) for every alarm among windows of one kind.
+        normal: NDArray[np.bool_] | None = None,
+    ) -> Iterable[Alarm]:
+        """Every alarm among windows of one kind.
 
         Where `whole` says that the input shows only a part of a session, its make-up is not judged.
+        Templates that are `normal` by now (a mask by index) are no part of a make-up.
 
         A window that a cheaper rung has flagged is not asked about its make-up again; what values
         and gaps say is neither hidden by others nor hides anything. Nothing is raised for muted
@@ -136,20 +149,25 @@ class Ladder:
         for rung in self.rungs:
             if rung.reads != kind and not (rung.reads == "records" and kind != "intervals"):
                 continue
-            scores = rung.detector.score(windows, vocabulary)
-            alarms = rung.threshold.alarms(scores)
             alone = isinstance(rung.detector, Parameters | Period | Timing)
-            if rung.reads == "windows" and not alone:
-                alarms &= ~flagged
+            make_up = rung.reads == "windows" and not alone
+            judged = windows
+            if make_up and normal is not None and normal[windows.events.template].any():
+                judged = windows.without(normal)
+            scores = rung.detector.score(judged, vocabulary)
+            alarms = rung.threshold.alarms(scores)
+            if make_up:
+                alarms &= ~flagged & (judged.sizes > 0)
                 if whole is not None:
                     alarms &= whole
             for i in np.flatnonzero(alarms).tolist():
-                found = rung.detector.evidence(windows, i, vocabulary, rung.threshold.value)
+                found = rung.detector.evidence(judged, i, vocabulary, rung.threshold.value)
                 heard = [e for e in found if not _is_muted(e, vocabulary)]
                 self.muted += len(found) - len(heard)
-                alarms[i] = bool(heard)
+                alarm = Alarm(i, rung, heard)
                 if heard:
-                    yield i, rung, heard
+                    yield alarm
+                alarms[i] = bool(heard) and not alarm.settled
             if not alone:
                 flagged |= alarms
 

@@ -10,19 +10,21 @@ raised, a new make-up of a session at its third sight, since half of them never 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from logwright.feedback.likeness import Kind, Likeness
 from logwright.feedback.novelty import SIGHTS, Novelty, Phase
 from logwright.feedback.standing import Found, Standing
+from logwright.findings.finding import SEVERITIES, Finding
 from logwright.findings.verdict import Entry, Undo, Verdict
 from logwright.templates.wording import SYMPTOM, trouble
 
-__all__ = ["Judge", "Judgement"]
+__all__ = ["Judge", "Judgement", "in_words", "told"]
 
 _MOST_SIGHTS = 200_000
+_HIGH = SEVERITIES.index("high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,12 @@ class Judgement:
 
 
 class Judge:
-    """Judges the alarms of one window after another; `known` are the texts of history's templates.
+    """Judges the alarms of one window after another; `known` gives the texts of history's
+    templates, once they are asked for.
+
+    `source` gives the entries after a number, for runs during which verdicts are given. Without
+    the `policy` only verdicts act. A run whose findings are looked at when it is over is a
+    `whole`: what is new in it is shown with all its findings, and decays from the next run on.
 
     >>> judge = Judge()
     >>> new = Found("p-00000000000000aa", "unseen", "template", ("t-1",), ("disk failed",))
@@ -50,14 +57,25 @@ class Judge:
     'suppressed'
     """
 
-    def __init__(self, known: Iterable[str] = (), entries: Iterable[Entry] = ()) -> None:
+    def __init__(
+        self,
+        known: Callable[[], Iterable[str]] = lambda: (),
+        source: Callable[[int], Iterable[Entry]] = lambda after: (),
+        policy: bool = True,
+        whole: bool = False,
+    ) -> None:
+        self._source, self._policy, self.whole = source, policy, whole
         self.standing = Standing()
         self.novelty = Novelty()
         self._likeness = Likeness(known)
         self._told: dict[int, list[tuple[str, str, Kind]]] = {}  # template id, text, what it is
         self._normal: Counter[str] = Counter()
         self._sights: Counter[str] = Counter()
-        for entry in entries:
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take the verdicts that were given since."""
+        for entry in self._source(self.standing.newest):
             self.add(entry)
 
     @property
@@ -91,8 +109,8 @@ class Judge:
             self._told[number] = said
 
     def see(self, at: int, sight: Sequence[Found]) -> list[Judgement]:
-        """What becomes of the alarms that one detector raised in window `at` (windows are numbered
-        in the order in which they close)."""
+        """What becomes of the alarms that one detector raised in a window at piece `at` of the log
+        (`novelty.RECORDS` records each)."""
         together = {found.pattern for found in sight}
         acting = [self.standing.acting(found, together) for found in sight]
         phases = self._phases(at, sight, acting)
@@ -110,7 +128,7 @@ class Judge:
         for found, verdict in zip(sight, acting, strict=True):
             if not (found.is_new_template and found.texts):
                 continue
-            names_trouble = max(map(trouble, found.texts)) >= SYMPTOM
+            names_trouble = found.grave or max(map(trouble, found.texts)) >= SYMPTOM
             if verdict is None:
                 troubles[found.pattern] = names_trouble
                 host = host or (found.hosts[0] if found.hosts else "")
@@ -125,7 +143,7 @@ class Judge:
             )
             raised = verdict.word == "real"
             return Judgement(state, verdict, in_words(verdict), raised=raised, ask=False)
-        if phase is None:
+        if phase is None or not self._policy:
             due = True
             if found.detector == "counts" or found.unit == "bigram":
                 due = self._count(found.pattern) >= SIGHTS
@@ -161,6 +179,22 @@ class Judge:
     def load(self, state: dict[str, Any]) -> None:
         """Go on from what was saved."""
         self.novelty.load(state["novelty"])
+
+
+def told(finding: Finding, judgement: Judgement) -> Finding:
+    """A finding with what became of it: its state and why, and its severity. A standing alarm has
+    the severity that its verdict names, and is high at least where it names none."""
+    verdict = judgement.verdict
+    if judgement.state == "open" and judgement.because is None:
+        return finding
+    severity = finding.severity
+    if judgement.state == "confirmed" and verdict is not None:
+        least = verdict.severity or SEVERITIES[max(SEVERITIES.index(severity), _HIGH)]
+        severity = least
+    elif judgement.state == "open" and not judgement.raised:
+        severity = "low"
+    update = {"state": judgement.state, "because": judgement.because, "severity": severity}
+    return finding.model_copy(update=update)
 
 
 def in_words(verdict: Verdict) -> str:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Literal
 
 from logwright.templates.wording import trouble
@@ -22,6 +23,7 @@ ALIKE = 0.6
 _LEAST_WORDS = 2
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _MOST_REMEMBERED = 100_000
+_MOST_KNOWN = 20_000
 
 Kind = Literal["known", "benign", "real"]
 
@@ -34,7 +36,7 @@ def _words(text: str) -> frozenset[str]:
 class Likeness:
     """Texts of which it is known what they are, found again by their words.
 
-    >>> likeness = Likeness(["link is up on <*>, all lanes ready"])
+    >>> likeness = Likeness(lambda: ["link is up on <*>, all lanes ready"])
     >>> likeness.normal("link is up on <*>, most lanes ready")
     ('known', 'link is up on <*>, all lanes ready')
     >>> likeness.add("link is up on <*>, many lanes ready", "real")
@@ -42,12 +44,12 @@ class Likeness:
     True
     """
 
-    def __init__(self, known: Iterable[str] = ()) -> None:
+    def __init__(self, known: Callable[[], Iterable[str]] = lambda: ()) -> None:
+        self._known = known
         self._kinds: dict[str, list[Kind]] = {}
         self._holding: dict[str, dict[str, None]] = {}  # word -> texts, in order of arrival
         self._remembered: dict[str, tuple[Kind, str] | None] = {}
-        for text in known:
-            self.add(text, "known")
+        self._asked = False
 
     def add(self, text: str, kind: Kind) -> None:
         """Take a text; one may be taken several times."""
@@ -68,6 +70,10 @@ class Likeness:
     def normal(self, text: str) -> tuple[Kind, str] | None:
         """The known or benign text by which this one is taken for normal, and which it is; None
         where there is none."""
+        if not self._asked:  # wording all templates takes a while, and most runs need none
+            self._asked = True
+            for known in islice(self._known(), _MOST_KNOWN):
+                self.add(known, "known")
         if text not in self._remembered:
             if len(self._remembered) >= _MOST_REMEMBERED:
                 self._remembered = {}

@@ -8,9 +8,10 @@ The declared policy, for one that no verdict reaches:
   separate stretches or more without any other trouble that is new near it, and these are at least
   half of all its stretches. A failure has company, a habit comes alone.
 
-A sight is a window that holds it. A stretch is a run of sights less than `NEAR` windows apart, on a
-host of its own where hosts are known (so that what spreads quietly over hosts decays sooner); near
-is within `NEAR` windows before it. What this is worth is measured in docs/feedback.md.
+A sight is a window that holds it. Where it stands in the log is counted in pieces of `RECORDS`
+records. A stretch is a run of sights at most `NEAR` pieces apart, on a host of its own where hosts
+are known (so that what spreads quietly over hosts decays sooner); near is within `NEAR` pieces
+before it. What this is worth is measured in docs/feedback.md.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-__all__ = ["NEAR", "SIGHTS", "Novelty"]
+__all__ = ["NEAR", "RECORDS", "SIGHTS", "Novelty"]
 
+RECORDS = 20
 NEAR = 5
 SIGHTS = 3
 _ALONE = 2
@@ -41,7 +43,7 @@ class _Health:
 
 
 class Novelty:
-    """The health of each pattern. Windows are numbered in the order in which they close.
+    """The health of each pattern.
 
     >>> novelty = Novelty()
     >>> [novelty.see(at, {"a": True})["a"] for at in (0, 100, 200)]
@@ -53,12 +55,15 @@ class Novelty:
     def __init__(self) -> None:
         self._health: dict[str, _Health] = {}
         self._recent: deque[tuple[int, frozenset[str]]] = deque()
+        self._before: frozenset[str] = frozenset()
+        self._at = 0
 
     def see(
         self, at: int, troubles: dict[str, bool], also: Iterable[str] = (), host: str = ""
     ) -> dict[str, Phase]:
-        """The phase of each pattern of window `at`, given whether its text names trouble; `also`
-        are patterns in this window that name trouble, but are judged already."""
+        """The phase of each pattern of a window at piece `at` of the log, given whether its text
+        names trouble; `also` are patterns in it that name trouble, but are judged already."""
+        at = self._at = max(at, self._at)  # sessions close in another order than they begin
         while self._recent and self._recent[0][0] < at - NEAR:
             self._recent.popleft()
         mine = frozenset((*also, *(p for p, names_trouble in troubles.items() if names_trouble)))
@@ -85,17 +90,17 @@ class Novelty:
             return "held"
         return "raised" if health.sights == SIGHTS else "decayed"
 
-    def sights(self, pattern: str) -> int:
-        """In how many windows a pattern was seen."""
-        health = self._health.get(pattern)
-        return 0 if health is None else health.sights
+    def is_older(self, pattern: str) -> bool:
+        """Whether a pattern was seen before the run that goes on from what was loaded."""
+        return pattern in self._before
 
     def save(self) -> dict[str, Any]:
         """What a store keeps, so that a run goes on where the last one ended."""
         return {pattern: asdict(health) for pattern, health in self._health.items()}
 
     def load(self, state: dict[str, Any]) -> None:
-        """Go on from what was saved; windows are numbered anew."""
+        """Go on from what was saved, with another log."""
         self._health = {pattern: _Health(**health) for pattern, health in state.items()}
         for health in self._health.values():
             health.last = _NEVER
+        self._before, self._at = frozenset(state), 0

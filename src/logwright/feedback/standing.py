@@ -41,6 +41,7 @@ class Found:
     hosts: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     summary: str = ""
+    grave: bool = False  # whether levels or words make it more than low
 
     @staticmethod
     def of(finding: Finding) -> Found:
@@ -55,6 +56,7 @@ class Found:
             finding.hosts,
             tuple(dict.fromkeys(line.source for line in finding.lines)),
             finding.summary,
+            finding.severity != "low",
         )
 
     @property

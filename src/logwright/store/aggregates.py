@@ -1,0 +1,170 @@
+"""What is known of patterns and incidents, made from the rows of their findings.
+
+Numbers are counted anew from the rows, and what outlasts a finding (first and last time, sources,
+hosts) only ever widens: so neither repetition nor order of what is added changes anything.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from logwright.errors import StoreError
+from logwright.findings.finding import SEVERITIES, Finding
+from logwright.store.base import MOST_PLACES
+from logwright.store.rows import About, about_of, clean, dump_model, finding_of, micros_of_text
+
+__all__ = ["Sight", "put_findings", "refresh_incidents", "refresh_patterns", "touched"]
+
+_MOST = 1 << 40  # lines of one finding that are counted: sums must stay within 64 bits
+
+_PUT_FINDING = """
+    INSERT INTO findings
+        (id, pattern, incident, run, severity, score, lines, first_at, last_at, at, json)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET
+        pattern = excluded.pattern, incident = excluded.incident, run = excluded.run,
+        severity = excluded.severity, score = excluded.score, lines = excluded.lines,
+        first_at = excluded.first_at, last_at = excluded.last_at, at = excluded.at,
+        json = excluded.json
+"""
+_PUT_PATTERN = """
+    INSERT INTO patterns (id, detector, unit, finding, severity, first_at, last_at,
+        findings, further, lines, runs, about)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET
+        detector = excluded.detector, unit = excluded.unit, finding = excluded.finding,
+        severity = excluded.severity, first_at = excluded.first_at, last_at = excluded.last_at,
+        findings = excluded.findings, further = excluded.further, lines = excluded.lines,
+        runs = excluded.runs, about = excluded.about
+"""
+_GRAVEST = """
+    SELECT id, severity FROM findings WHERE pattern = ?
+    ORDER BY severity DESC, score DESC, id LIMIT 1
+"""
+_COUNTS = """
+    SELECT count(*), coalesce(sum(lines), 0),
+        (SELECT count(*) FROM seen WHERE pattern = :name),
+        (SELECT coalesce(max(further), 0) FROM seen WHERE pattern = :name)
+    FROM findings WHERE pattern = :name
+"""
+_PUT_INCIDENT = """
+    INSERT INTO incidents (id, run, severity, findings, first_at, last_at)
+    SELECT incident, max(run), max(severity), count(*), min(first_at), max(last_at)
+    FROM findings WHERE incident = ? GROUP BY incident
+    ON CONFLICT (id) DO UPDATE SET
+        run = excluded.run, severity = excluded.severity, findings = excluded.findings,
+        first_at = excluded.first_at, last_at = excluded.last_at
+"""
+
+
+@dataclass(slots=True)
+class Sight:
+    """What a batch of findings shows of one pattern."""
+
+    findings: dict[str, Finding] = field(default_factory=dict)
+    sources: set[str] = field(default_factory=set)
+    hosts: set[str] = field(default_factory=set)
+    times: list[int] = field(default_factory=list)
+
+    def add(self, finding: Finding, times: Iterable[int | None]) -> None:
+        """Take one finding into account."""
+        self.findings[clean(finding.id)] = finding
+        self.sources.update(clean(line.source) for line in finding.lines)
+        self.hosts.update(clean(line.host) for line in finding.lines if line.host)
+        self.times += [time for time in times if time is not None]
+
+
+def put_findings(
+    db: sqlite3.Connection, findings: Sequence[tuple[Finding, str]], run: int, time: int
+) -> dict[str, Sight]:
+    """Add findings, given with their JSON, of a run; tells what they show of each pattern."""
+    sights: dict[str, Sight] = {}
+    rows = []
+    for finding, text in findings:
+        pattern = clean(finding.pattern)
+        first = micros_of_text(finding.first_seen)
+        last = micros_of_text(finding.last_seen)
+        last = first if last is None else last
+        sights.setdefault(pattern, Sight()).add(finding, (first, last))
+        rows.append(
+            (
+                clean(finding.id),
+                pattern,
+                None if finding.incident is None else clean(finding.incident),
+                run,
+                SEVERITIES.index(finding.severity),
+                finding.score,
+                min(max(finding.count, 0), _MOST),
+                first,
+                last,
+                time if last is None else last,
+                text,
+            )
+        )
+    db.executemany(_PUT_FINDING, rows)
+    return sights
+
+
+def touched(db: sqlite3.Connection, findings: str) -> tuple[set[str], set[str]]:
+    """Patterns and incidents of findings, given as a JSON list of ids, as they are stored now."""
+    rows = db.execute(
+        "SELECT DISTINCT pattern, incident FROM findings "
+        "WHERE id IN (SELECT value FROM json_each(?))",
+        (findings,),
+    ).fetchall()
+    return {row[0] for row in rows}, {row[1] for row in rows if row[1] is not None}
+
+
+def refresh_patterns(
+    db: sqlite3.Connection, patterns: Iterable[str], sights: Mapping[str, Sight]
+) -> None:
+    """Bring the rows of patterns in line with those of their findings and runs."""
+    for pattern in sorted(patterns):
+        _refresh(db, pattern, sights.get(pattern, Sight()))
+
+
+def _refresh(db: sqlite3.Connection, pattern: str, sight: Sight) -> None:
+    old = db.execute(
+        "SELECT detector, unit, finding, severity, first_at, last_at, about "
+        "FROM patterns WHERE id = ?",
+        (pattern,),
+    ).fetchone()
+    gravest = db.execute(_GRAVEST, (pattern,)).fetchone()
+    about = About() if old is None else about_of(old[6])
+    times = sight.times + ([] if old is None else [t for t in old[4:6] if t is not None])
+    if gravest is not None:
+        name, severity = gravest
+        shown = sight.findings.get(name)
+        if shown is None and (old is None or old[2] != name):
+            row = db.execute("SELECT json FROM findings WHERE id = ?", (name,)).fetchone()
+            if row is None:
+                raise StoreError("is damaged: its findings and their index differ")
+            shown = finding_of(row[0])
+        head = old[:2] if shown is None else (clean(shown.detector), clean(shown.unit))
+        if shown is not None:
+            about.summary = shown.summary
+            about.templates = [t.id for t in shown.templates]
+            about.texts = [t.text for t in shown.templates]
+    elif old is not None:  # its findings are gone, what they were is still told
+        name, severity, head = None, old[3], old[:2]
+    else:
+        return
+    about.sources = sorted(sight.sources.union(about.sources))[:MOST_PLACES]
+    about.hosts = sorted(sight.hosts.union(about.hosts))[:MOST_PLACES]
+    findings, lines, runs, further = db.execute(_COUNTS, {"name": pattern}).fetchone()
+    span = (min(times, default=None), max(times, default=None))
+    db.execute(
+        _PUT_PATTERN,
+        (pattern, *head, name, severity, *span, findings, further, lines, runs, dump_model(about)),
+    )
+
+
+def refresh_incidents(db: sqlite3.Connection, incidents: Iterable[str]) -> int:
+    """Bring the rows of incidents in line with those of their findings; tells how many are gone."""
+    gone = 0
+    for incident in sorted(incidents):
+        if db.execute(_PUT_INCIDENT, (incident,)).rowcount < 1:
+            gone += db.execute("DELETE FROM incidents WHERE id = ?", (incident,)).rowcount
+    return gone
