@@ -69,8 +69,8 @@ class Keeper:
         run_id = f"r-{hashlib.blake2b(name, digest_size=8).hexdigest()}"
         try:
             self._store.add_run(run_id, run, findings, counted)
-            if self._policy and self.judge is not None:
-                self._store.save_state(_STATE, self.judge.save())
+            if self._policy and self.judge is not None and (state := self.judge.save()):
+                self._store.save_state(_STATE, state)
         except StoreError as error:
             self.notes.append(f"nothing is kept for later: {error}")
 

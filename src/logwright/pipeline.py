@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logwright.detectors.base import Evidence
+from logwright.detectors.confirmed import Confirmed
 from logwright.detectors.ladder import Ladder, Rung
+from logwright.detectors.thresholds import Threshold
 from logwright.feedback.judge import Judge, told
 from logwright.feedback.novelty import RECORDS
 from logwright.feedback.standing import Found
@@ -125,6 +127,7 @@ class Pipeline:
         self._first, self._last = intake.first, NO_TIME
         self._assemblers = Assemblers.of(plan, vocabulary)
         self._first_row, self.feedback = first_row, judge
+        self._confirmed: frozenset[str] = frozenset()
         self._normal: tuple[Any, NDArray[np.bool_] | None] = (None, None)
         self.counted_only = 0
         self.of_pattern: Counter[str] = Counter()
@@ -153,8 +156,6 @@ class Pipeline:
 
     def judge(self, events: Events) -> list[Finding]:
         """Findings of the windows that these events close."""
-        if self.feedback is not None:
-            self.feedback.refresh()
         if self._parameters is not None:
             self._parameters.place(self._now)
         timed = events.ts[events.ts != NO_TIME]
@@ -162,12 +163,28 @@ class Pipeline:
             if self._first == NO_TIME:
                 self._first = int(timed[0])
             self._last = max(self._last, int(timed.max()))
+        if self.feedback is not None:
+            self._hear(self.feedback)
         found = self._whole_windows(self._assemblers.windows.push(events), NO_TIME)
         if self._first_row and len(events) and events.row[0] < self._first_row:
             events = events.take(events.row >= self._first_row)
         self.events_judged += len(events)
         found += self._alarms("loose", self._assemblers.push_loose(events))
         return found + self._alarms("intervals", self._assemblers.push_intervals(events))
+
+    def _hear(self, judge: Judge) -> None:
+        """Take verdicts that were given since."""
+        judge.refresh()
+        if self._first != NO_TIME:
+            judge.passes(self._first, self._last)
+        names = judge.real_templates
+        if names != self._confirmed:
+            self._confirmed = names
+            rungs = [r for r in self.ladder.rungs if not isinstance(r.detector, Confirmed)]
+            if names and any(r.reads == "records" for r in rungs):
+                threshold = Threshold(1.0, "any line of it")
+                rungs.insert(0, Rung(Confirmed(names), threshold, "records", "as verdicts say"))
+            self.ladder.rungs = rungs
 
     def advance(self, now: int) -> list[Finding]:
         """Findings of the windows that close because it is `now` (ns), although no line came."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -95,6 +96,13 @@ class Part:
         texts = () if self.texts is None else (self.texts[template],)
         pattern = pattern_id("unseen", "template", [name])
         return Found(pattern, "unseen", "template", (name,), texts)
+
+    def reworded(self, texts: Sequence[str]) -> Part:
+        """The same part with other texts."""
+        other = copy(self)
+        other.texts = texts
+        other._found = {t: other._of_template(t) for t in self._found}
+        return other
 
     def judge(self) -> Judge:
         """A judge that knows the texts of history."""

@@ -25,13 +25,14 @@ from logwright.templates.template import Template
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Windows
 
-__all__ = ["counts_of", "run"]
+__all__ = ["EventIds", "counts_of", "read", "run"]
 
 _FILE = "hdfs/hdfs_sequences.tsv.zst"
 _CALIBRATION = 0.1
 
 
-def _read(path: Path) -> tuple[NDArray[np.bool_], list[list[int]]]:
+def read(path: Path) -> tuple[NDArray[np.bool_], list[list[int]]]:
+    """Labels and event ids of a set of sequences: a head line, then label, tab, ids by space."""
     if not path.is_file():
         raise InputError(f"{path} is not there: name the folder of the data sets with --data")
     raw = pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")
@@ -45,7 +46,7 @@ def _read(path: Path) -> tuple[NDArray[np.bool_], list[list[int]]]:
     return np.array(labels), sequences
 
 
-class _EventIds(Vocabulary):
+class EventIds(Vocabulary):
     """A vocabulary of bare event ids."""
 
     def __init__(self, size: int) -> None:
@@ -89,11 +90,11 @@ def counts_of(alarms: NDArray[np.bool_], truth: NDArray[np.bool_]) -> dict[str, 
 
 def run(data: Path, quick: bool = False) -> dict[str, Any]:
     """Rows per history length and method."""
-    labels, sequences = _read(data / _FILE)
+    labels, sequences = read(data / _FILE)
     if quick:
         labels, sequences = labels[:60_000], sequences[:60_000]
     windows = Windows.of_sequences(sequences)
-    vocabulary = _EventIds(int(windows.events.template.max()) + 1)
+    vocabulary = EventIds(int(windows.events.template.max()) + 1)
     settings = Settings()
     rows: list[dict[str, Any]] = []
     ladders: dict[str, list[str]] = {}

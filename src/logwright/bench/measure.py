@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +30,13 @@ def _one_core() -> None:
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
+@functools.cache
+def _state() -> str:
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def python(arguments: Sequence[str]) -> Measured:
     """Run a fresh interpreter on one core."""
     started = time.perf_counter()
@@ -34,7 +45,12 @@ def python(arguments: Sequence[str]) -> Measured:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         preexec_fn=_one_core,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        env={
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "XDG_STATE_HOME": _state(),  # stores of measured runs are not the user's
+        },
     )
     assert process.stderr is not None
     said = process.stderr.read()

@@ -40,10 +40,11 @@ def machine() -> dict[str, Any]:
 
 def run_suite(suite: str, data: Path, quick: bool = False) -> dict[str, Any]:
     """Run one suite by name on the data sets under `data`."""
-    from logwright.bench import faults, formats, hdfs, memory, templates, throughput
+    from logwright.bench import faults, feedback, formats, hdfs, memory, templates, throughput
 
     runs = {
         "faults": faults.run,
+        "feedback": feedback.run,
         "formats": formats.run,
         "hdfs": hdfs.run,
         "memory": memory.run,

@@ -24,6 +24,7 @@ class Suite(StrEnum):
     templates = "templates"
     hdfs = "hdfs"
     faults = "faults"
+    feedback = "feedback"
     formats = "formats"
 
 

@@ -69,7 +69,10 @@ class Judge:
         self.novelty = Novelty()
         self._likeness = Likeness(known)
         self._told: dict[int, list[tuple[str, str, Kind]]] = {}  # template id, text, what it is
-        self._normal: Counter[str] = Counter()
+        self._templates: dict[Kind, Counter[str]] = {"benign": Counter(), "real": Counter()}
+        self._kept: dict[str, Any] | None = None
+        self._span: tuple[int, int] | None = None
+        self._goes_on = True
         self._sights: Counter[str] = Counter()
         self.refresh()
 
@@ -81,7 +84,12 @@ class Judge:
     @property
     def normal_templates(self) -> frozenset[str]:
         """Ids of new templates that verdicts say are normal."""
-        return frozenset(self._normal)
+        return frozenset(self._templates["benign"])
+
+    @property
+    def real_templates(self) -> frozenset[str]:
+        """Ids of templates that verdicts say are a problem."""
+        return frozenset(self._templates["real"])
 
     def add(self, entry: Entry) -> None:
         """Take a verdict or an undo; it acts from now on."""
@@ -96,15 +104,13 @@ class Judge:
         """Renew what one verdict says of texts."""
         for template, text, kind in self._told.pop(number, ()):
             self._likeness.discard(text, kind)
-            if kind == "benign":
-                self._normal[template] -= 1
-                if not self._normal[template]:
-                    del self._normal[template]
+            self._templates[kind][template] -= 1
+            if not self._templates[kind][template]:
+                del self._templates[kind][template]
         said = self.standing.said_of_new_templates(number)
         for template, text, kind in said:
             self._likeness.add(text, kind)
-            if kind == "benign":
-                self._normal[template] += 1
+            self._templates[kind][template] += 1
         if said:
             self._told[number] = said
 
@@ -160,11 +166,10 @@ class Judge:
             return Judgement()
         if phase == "held":
             return Judgement(because="names no trouble, seen less than three times", raised=False)
-        return Judgement(
-            "suppressed",
-            because="decayed: it keeps coming, and nothing fails with it",
-            raised=False,
-        )
+        if self.whole and not self.novelty.is_older(found.pattern):
+            return Judgement()
+        because = "decayed: it keeps coming, and nothing fails with it"
+        return Judgement("suppressed", because=because, raised=False)
 
     def _count(self, pattern: str) -> int:
         if len(self._sights) > _MOST_SIGHTS:
@@ -172,13 +177,25 @@ class Judge:
         self._sights[pattern] += 1
         return self._sights[pattern]
 
-    def save(self) -> dict[str, Any]:
-        """What the next run goes on from, besides the verdicts."""
-        return {"novelty": self.novelty.save()}
-
     def load(self, state: dict[str, Any]) -> None:
-        """Go on from what was saved."""
-        self.novelty.load(state["novelty"])
+        """Go on from what an earlier run saved, if this one turns out to come after it."""
+        self._kept = state
+
+    def passes(self, first: int, last: int) -> None:
+        """Say from when to when (ns) the log reaches that was judged so far. What was seen before
+        counts only for a log that begins after it: reading one again is no evidence of health."""
+        if self._span is None and self._kept is not None:
+            self._goes_on = first > int(self._kept["end"])
+            if self._goes_on:
+                self.novelty.load(self._kept["novelty"])
+        self._span = (first, last)
+
+    def save(self) -> dict[str, Any] | None:
+        """What the next run goes on from, besides the verdicts; None where this one has no times,
+        or did not come after the last one."""
+        if self._span is None or not self._goes_on:
+            return None
+        return {"end": self._span[1], "novelty": self.novelty.save()}
 
 
 def told(finding: Finding, judgement: Judgement) -> Finding:

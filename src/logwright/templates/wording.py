@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import re
 
-__all__ = ["CAUSE", "GRAVE", "HINT", "SYMPTOM", "trouble"]
+__all__ = ["CAUSE", "GRAVE", "HINT", "SYMPTOM", "trouble", "words"]
 
 HINT, SYMPTOM, CAUSE, GRAVE = 1, 2, 3, 4
 
@@ -63,3 +63,14 @@ def trouble(text: str) -> int:
         if words.search(text):
             return grade
     return 0
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text that name trouble, in small letters.
+
+    >>> sorted(words("Connection refused: fatal error"))
+    ['error', 'fatal', 'refused']
+    """
+    text = _NOUGHT.sub("", text[:_LOOKED_AT])
+    found = (m[0] for pattern in (_GRAVE, _CAUSE, _SYMPTOM, _HINT) for m in pattern.finditer(text))
+    return frozenset(match.strip().lower() for match in found)
