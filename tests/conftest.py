@@ -26,6 +26,7 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     for key in list(os.environ):
         if key.startswith("LOGWRIGHT_") and key not in _KEPT:
             monkeypatch.delenv(key)
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("TZ", "UTC")

@@ -25,8 +25,10 @@ NOUNS = {
     "bench": ["bench.md", "results.md"],
     "cli": ["reference/cli.md"],
     "detectors": ["detectors.md", "timing.md"],
+    "feedback": ["feedback.md"],
     "findings": ["findings.md", "incidents.md", "schema/finding.v1.json"],
     "logs": ["sources.md", "formats.md", "records.md", "redaction.md", "shapes.md", "sessions.md"],
+    "store": ["store.md"],
     "templates": ["templates.md"],
     "windows": ["windows.md"],
     "api": ["api.md"],
@@ -37,10 +39,12 @@ NOUNS = {
     "values": ["diff.md"],
     "errors": ["api.md"],
     "intake": ["pipeline.md"],
+    "keeping": ["store.md"],
     "learning": ["pipeline.md", "history.md"],
     "live": ["live.md"],
     "past": ["findings.md"],
     "model": ["model.md"],
+    "outcome": ["pipeline.md"],
     "pipeline": ["pipeline.md"],
     "settings": ["reference/settings.md"],
     "timeline": ["findings.md"],
@@ -115,6 +119,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr(sys, "argv", arguments)
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
         try:
             main.run()
             code = 0

@@ -72,7 +72,8 @@ def units(ladder: Ladder) -> list[str]:
 
 def alarms(ladder: Ladder, sequences: Sequence[list[int]]) -> list[tuple[int, str]]:
     windows = Windows.of_sequences(sequences)
-    return [(i, r.detector.unit) for i, r, _ in ladder.detect("windows", windows, VOCABULARY)]
+    found = ladder.detect("windows", windows, VOCABULARY)
+    return [(alarm.window, alarm.rung.detector.unit) for alarm in found]
 
 
 def test_settled_sessions_are_judged_by_their_counts() -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from logwright.detectors.ladder import CHECK_SHARE, Budget, Ladder, Learner
 from logwright.detectors.suspect import Suspect, Suspects, worded_levels
+from logwright.feedback.unit import Expected, choose
 from logwright.findings.run import many
 from logwright.intake import Intake
 from logwright.logs.batch import NO_TIME, Int64s
@@ -21,6 +22,7 @@ from logwright.windows.window import Windows
 
 __all__ = ["STEP", "learn_ladder", "plan_of"]
 
+_LEAST_ASKED = 100
 _MOST_WORDED = 20_000
 """Templates whose words are looked at for trouble; with more of them levels have to do."""
 
@@ -93,7 +95,10 @@ def learn_ladder(
             f"the past holds {many(learner.errors, 'line')} of level error or worse: what is "
             "common in it counts as normal (give a healthy log with --baseline to see it)"
         )
-    return learner.finish()
+    ladder = learner.finish()
+    if learner.checked >= _LEAST_ASKED:
+        ladder.reasons.append(choose([Expected(*unit) for unit in learner.asked()]).reason)
+    return ladder
 
 
 def _suspects(given: Intake, stop: int, vocabulary: Vocabulary) -> list[Suspect]:

@@ -247,7 +247,7 @@ class Model:
             if target.exists():
                 for name in _USERS_FILES:
                     if (target / name).exists():
-                        shutil.copy2(target / name, work / name)
+                        _keep(target / name, work / name)
                 os.replace(target, old)
                 try:
                     os.replace(work, target)
@@ -488,6 +488,14 @@ def _is_inside(path: Path, name: str) -> bool:
         return file.is_relative_to(path.resolve()) and file.is_file()
     except (OSError, ValueError, RuntimeError):
         return False
+
+
+def _keep(old: Path, new: Path) -> None:
+    """Give a user's file a second name: who has it open, such as a store, goes on writing to it."""
+    try:
+        os.link(old, new)
+    except OSError:  # a file system without links
+        shutil.copy2(old, new)
 
 
 def _named(path: Path, name: str, hashed: frozenset[str]) -> Path:

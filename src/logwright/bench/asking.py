@@ -9,7 +9,7 @@ second column, `f1_answered`, is what is left when each answer is applied to the
 from __future__ import annotations
 
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from logwright.detectors.unseen import Unseen
 from logwright.feedback.judge import Judge
 from logwright.feedback.standing import Found
 from logwright.findings.finding import pattern_id
-from logwright.findings.verdict import Position, Verdict
+from logwright.findings.verdict import Position, Subject, Verdict
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Windows
 
@@ -32,12 +32,14 @@ __all__ = ["Expert", "Outcome", "Part", "ask"]
 @dataclass(frozen=True, slots=True)
 class Expert:
     """How the expert answers: at most `most` questions in all and `per_day` a day, `delay` windows
-    late, and wrongly with a chance of `wrong`."""
+    late, and wrongly with a chance of `wrong`. A verdict that has acted on `again` windows is asked
+    about once more, and a third time where the two answers differ."""
 
     most: int | None = None
     per_day: int | None = None
     delay: int = 0
     wrong: float = 0.0
+    again: int | None = None
     seed: int = 0
 
 
@@ -135,56 +137,93 @@ class Part:
 
 def ask(part: Part, truth: NDArray[np.bool_], expert: Expert | None) -> Outcome:
     """Judge a part window by window; without an expert nobody answers."""
-    judge, random_ = part.judge(), random.Random(0 if expert is None else expert.seed)
-    outcome = Outcome(np.zeros(len(truth), bool), np.zeros(len(truth), bool))
-    waiting: deque[tuple[int, Verdict]] = deque()
-    pending: set[str] = set()
-    applied: dict[int, bool] = {}
-    days: dict[int, int] = {}
-    number = 0
+    asking = _Asking(part, truth, expert)
     for at in part.interesting:
-        while waiting and waiting[0][0] <= at:
-            verdict = waiting.popleft()[1]
-            judge.add(verdict)
-            pending.difference_update(verdict.patterns)
-        sight = part.sight(at)
-        judged = judge.see(at, sight) if sight else []
+        asking.take(at)
+    asking.outcome.answered |= asking.outcome.flagged
+    for at, real in asking.applied.items():
+        asking.outcome.answered[at] = real
+    return asking.outcome
+
+
+class _Asking:
+    def __init__(self, part: Part, truth: NDArray[np.bool_], expert: Expert | None) -> None:
+        self.part, self.truth, self.expert = part, truth, expert
+        self.outcome = Outcome(np.zeros(len(truth), bool), np.zeros(len(truth), bool))
+        self.applied: dict[int, bool] = {}
+        self._judge = part.judge()
+        self._random = random.Random(0 if expert is None else expert.seed)
+        self._waiting: deque[tuple[int, Verdict]] = deque()
+        self._pending: set[str] = set()
+        self._days: Counter[int] = Counter()
+        self._acted: Counter[int] = Counter()
+        self._number = 0
+
+    def take(self, at: int) -> None:
+        """Judge a window, and ask about it where there is something to ask."""
+        while self._waiting and self._waiting[0][0] <= at:
+            verdict = self._waiting.popleft()[1]
+            self._judge.add(verdict)
+            self._pending.difference_update(verdict.patterns)
+        sight = self.part.sight(at)
+        judged = self._judge.see(at, sight) if sight else []
         if all(j.state == "suppressed" for j in judged):
-            made = part.make_up(at, judge.normal_templates)
+            made = self.part.make_up(at, self._judge.normal_templates)
             if made:
-                sight, judged = made, judge.see(at, made)
-        if not any(j.raised for j in judged):
-            continue
-        outcome.flagged[at] = True
+                sight, judged = made, self._judge.see(at, made)
+        self.outcome.flagged[at] = any(j.raised for j in judged)
+        if self.expert is None:
+            return
+        acting = {j.verdict.number: j.verdict for j in judged if j.verdict is not None}
+        if len(acting) == 1 and all(j.verdict is not None for j in judged):
+            self._ask_again(at, *acting.values())
         open_ = [f for f, j in zip(sight, judged, strict=True) if j.state == "open" and j.ask]
         settled = any(j.state == "confirmed" for j in judged)
-        if expert is None or settled or not open_ or pending.issuperset(f.pattern for f in open_):
-            continue
-        today = at // part.day
-        if expert.most is not None and number >= expert.most:
-            continue
-        if expert.per_day is not None and days.get(today, 0) >= expert.per_day:
-            continue
-        number += 1
-        days[today] = days.get(today, 0) + 1
-        real = bool(truth[at])
-        if expert.wrong and random_.random() < expert.wrong:
+        new = any(f.pattern not in self._pending for f in open_)
+        if self.outcome.flagged[at] and new and not settled and self._may_ask(at):
+            real = self._answer(at)
+            self.applied[at] = real
+            self._give(at, real, tuple(f.subject() for f in open_))
+
+    def _may_ask(self, at: int) -> bool:
+        assert self.expert is not None
+        most, per_day = self.expert.most, self.expert.per_day
+        if most is not None and len(self.outcome.asked) >= most:
+            return False
+        return per_day is None or self._days[at // self.part.day] < per_day
+
+    def _answer(self, at: int) -> bool:
+        """Ask, and get an answer: whether the window is abnormal."""
+        assert self.expert is not None
+        self._days[at // self.part.day] += 1
+        self.outcome.asked.append(at)
+        real = bool(self.truth[at])
+        if self.expert.wrong and self._random.random() < self.expert.wrong:
             real = not real
+        self.outcome.benign += not real
+        return real
+
+    def _give(self, at: int, real: bool, subjects: tuple[Subject, ...]) -> None:
+        assert self.expert is not None
+        self._number += 1
         verdict = Verdict(
-            number=number,
+            number=self._number,
             word="real" if real else "benign",
-            subjects=tuple(f.subject() for f in open_),
-            position=Position(records=at + expert.delay),
+            subjects=subjects,
+            position=Position(records=at + self.expert.delay),
         )
-        outcome.asked.append(at)
-        outcome.benign += not real
-        applied[at] = real
-        if expert.delay:
-            waiting.append((at + expert.delay, verdict))
-            pending.update(verdict.patterns)
+        if self.expert.delay:
+            self._waiting.append((at + self.expert.delay, verdict))
+            self._pending.update(verdict.patterns)
         else:
-            judge.add(verdict)
-    outcome.answered = outcome.flagged.copy()
-    for at, real in applied.items():
-        outcome.answered[at] = real
-    return outcome
+            self._judge.add(verdict)
+
+    def _ask_again(self, at: int, verdict: Verdict) -> None:
+        """The second opinion on a verdict that has acted often, and the third that decides."""
+        assert self.expert is not None
+        self._acted[verdict.number] += 1
+        if self._acted[verdict.number] != self.expert.again or not self._may_ask(at):
+            return
+        before = verdict.word == "real"
+        if self._answer(at) != before and self._answer(at) != before:
+            self._give(at, not before, verdict.subjects)

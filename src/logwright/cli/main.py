@@ -9,7 +9,19 @@ from contextlib import suppress
 
 import typer
 
-from logwright.cli import bench, demo, detect, diff, learn, scan, templates
+from logwright.cli import (
+    bench,
+    demo,
+    detect,
+    diff,
+    findings,
+    learn,
+    review,
+    scan,
+    templates,
+    verdict,
+    verdicts,
+)
 from logwright.cli.output import ReaderGone, standard_output
 from logwright.errors import LogwrightError
 
@@ -28,6 +40,10 @@ app.command(name="learn")(learn.learn)
 app.command(name="detect")(detect.detect)
 app.command(name="diff")(diff.diff)
 app.command(name="demo")(demo.demo)
+app.command(name="verdict")(verdict.verdict)
+app.command(name="review")(review.review)
+app.add_typer(verdicts.app, name="verdicts")
+app.add_typer(findings.app, name="findings")
 app.add_typer(templates.app, name="templates")
 app.add_typer(bench.app, name="bench")
 

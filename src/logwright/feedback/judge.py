@@ -21,7 +21,13 @@ from logwright.findings.finding import SEVERITIES, Finding
 from logwright.findings.verdict import Entry, Undo, Verdict
 from logwright.templates.wording import SYMPTOM, trouble
 
-__all__ = ["Judge", "Judgement", "in_words", "told"]
+__all__ = ["DECAYED", "LIKE_HISTORY", "Judge", "Judgement", "in_words", "told"]
+
+DECAYED = "decayed: it keeps coming, and nothing fails with it"
+"""Why an alarm is suppressed whose novelty has decayed."""
+
+LIKE_HISTORY = "which history holds"
+"""How the reason ends of an alarm that is like a text of history."""
 
 _MOST_SIGHTS = 200_000
 _HIGH = SEVERITIES.index("high")
@@ -160,7 +166,7 @@ class Judge:
             if kind == "benign":
                 because = f"like '{text}', which was judged benign"
                 return Judgement("suppressed", because=because, raised=False, ask=False)
-            because = f"like '{text}', which history holds"
+            because = f"like '{text}', {LIKE_HISTORY}"
             return Judgement(because=because, raised=False, ask=False)
         if phase == "raised":
             return Judgement()
@@ -168,8 +174,7 @@ class Judge:
             return Judgement(because="names no trouble, seen less than three times", raised=False)
         if self.whole and not self.novelty.is_older(found.pattern):
             return Judgement()
-        because = "decayed: it keeps coming, and nothing fails with it"
-        return Judgement("suppressed", because=because, raised=False)
+        return Judgement("suppressed", because=DECAYED, raised=False)
 
     def _count(self, pattern: str) -> int:
         if len(self._sights) > _MOST_SIGHTS:
