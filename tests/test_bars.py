@@ -44,6 +44,18 @@ def test_hdfs(data: Path) -> None:
     assert any("history too short" in r for r in result["summary"]["ladder"]["1%"])
 
 
+def test_feedback(data: Path) -> None:
+    result = bench("feedback", data)
+    summary = result["summary"]
+    assert summary["hdfs_f1"] >= 0.998
+    assert summary["hdfs_questions"] <= 50
+    assert summary["bgl_f1"] >= 0.99
+    assert summary["bgl_questions"] <= 75
+    assert summary["bgl_f1_without_answers"] >= 0.55
+    assert summary["verdict_ms"] < 1
+    assert summary["suppressing_slows_by_percent"] <= 2
+
+
 def test_formats(data: Path) -> None:
     summary = bench("formats", data)["summary"]
     assert summary["right"] == summary["of"] >= 12 + 60

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from logwright.bench import corpora, faults, formats
+from logwright.bench.asking import Expert, Part, ask
 from logwright.bench.builds import builds
-from logwright.bench.hdfs import counts_of
+from logwright.bench.hdfs import EventIds, counts_of
 from logwright.bench.results import machine, run_suite, table, write
 from logwright.errors import InputError
 from logwright.logs.kernel import Table, lines
+from logwright.windows.window import Windows
 
 RESULT: dict[str, Any] = {
     "suite": "hdfs",
@@ -70,7 +72,9 @@ def test_counts_are_what_they_are_called() -> None:
     assert (nothing["f1"], nothing["specificity"]) == (0.0, 1.0)
 
 
-@pytest.mark.parametrize("suite", ["hdfs", "templates", "throughput", "memory", "formats"])
+@pytest.mark.parametrize(
+    "suite", ["hdfs", "feedback", "templates", "throughput", "memory", "formats"]
+)
 def test_absent_data_is_said(tmp_path: Path, suite: str) -> None:
     with pytest.raises(InputError, match=r"is not there|holds no LogHub"):
         run_suite(suite, tmp_path, quick=True)
@@ -108,6 +112,37 @@ def test_hdfs_counts_add_up_and_keep_to_the_budget(data: Path) -> None:
     assert result["summary"]["f1_60%"] == best["f1"]
     assert any("history too short" in r for r in result["summary"]["ladder"]["1%"])
     assert "flag none" in table(result)
+
+
+def test_ask_once_tells_rows_curves_and_costs(data: Path) -> None:
+    result = run_suite("feedback", data, quick=True)
+    by = {(row["set"], row["history"], row["policy"]): row for row in result["rows"]}
+    asked, nobody = by["bgl", "20%", "answers at once"], by["bgl", "20%", "nobody answers"]
+    floors = [row["f1"] for key, row in by.items() if key[0] == "bgl" and "floor" in key[2]]
+    assert asked["f1"] > max(nobody["f1"], *floors)
+    assert asked["f1_answered"] >= asked["f1"]
+    assert nobody["questions"] == 0 < asked["benign"] <= asked["questions"] <= 100
+    assert asked["unit"] == "template"
+    assert by["hdfs", "60%", "answers at once"]["unit"] == "count_vector"
+    assert [p["questions"] for p in result["curves"]["bgl"]] == [0, 1, 2]
+    assert result["summary"]["verdict_ms"] < 1
+    assert "answers 1,000 windows late" in table(result)
+
+
+def test_an_answer_changes_nothing_that_was_flagged_before_it() -> None:
+    history = Windows.of_sequences([[0, 1]] * 50)
+    test = Windows.of_sequences([[0, 2], [0, 1], [0, 2], [0, 3], [0, 3]])
+    truth = np.array([False, False, False, True, True])
+    part = Part(history, test, EventIds(4), None, "template", 5)
+    at_once = ask(part, truth, Expert())
+    assert at_once.flagged.tolist() == [True, False, False, True, True]
+    assert at_once.answered.tolist() == [False, False, False, True, True]
+    assert (at_once.asked, at_once.benign) == ([0, 3], 1)
+    late = ask(part, truth, Expert(delay=2))
+    assert late.flagged.tolist() == [True, False, False, True, True]
+    nobody = ask(part, truth, None)
+    assert nobody.flagged.tolist() == [True, False, True, True, True]
+    assert ask(part, truth, Expert(most=1)).asked == [0]
 
 
 @pytest.mark.parametrize("kind", ["uuid", "hex", "base64"])

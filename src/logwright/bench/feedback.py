@@ -23,7 +23,8 @@ from logwright.bench.asking import Expert, Outcome, Part, ask
 from logwright.bench.cost import costs
 from logwright.bench.hdfs import EventIds, counts_of, read
 from logwright.detectors.counts import Counts
-from logwright.detectors.ladder import CHECK_SHARE, Budget, Learner
+from logwright.detectors.ladder import Budget
+from logwright.detectors.learner import CHECK_SHARE, Learner
 from logwright.feedback.rarity import LATELY, Rarity
 from logwright.feedback.unit import Choice, Expected, choose
 from logwright.settings import Settings
@@ -84,15 +85,15 @@ def run(data: Path, quick: bool = False) -> dict[str, Any]:
         answers = _answers(case, part, truth, choice)
         rows += answers
         rows += _floors(case, part, truth)
-        rows += [_at(case, share) for share in each.others]
-        curves[each.name] = _curve(part, truth)
+        rows += [_at(case, share) for share in each.others[: 1 if quick else None]]
+        curves[each.name] = _curve(part, truth, _CURVE[: 3 if quick else None])
         summary |= {
             f"{each.name}_f1": answers[0]["f1"],
             f"{each.name}_questions": answers[0]["questions"],
             f"{each.name}_f1_without_answers": answers[-1]["f1"],
             f"{each.name}_unit": choice.reason,
         }
-        if texts is not None:
+        if texts is not None and not quick:
             summary["bgl_words"] = _without_each_word(part, truth)
         told.append(f"{each.file}: {len(labels):,} windows, {labels.mean():.2%} abnormal")
     cost = costs(data, quick)
@@ -273,10 +274,10 @@ def _rare(part: Part) -> NDArray[np.bool_]:
     return flagged
 
 
-def _curve(part: Part, truth: NDArray[np.bool_]) -> list[dict[str, Any]]:
+def _curve(part: Part, truth: NDArray[np.bool_], numbers: Sequence[int]) -> list[dict[str, Any]]:
     """F1 by how many questions the expert answers, the first ones that are asked."""
     points = []
-    for most in _CURVE:
+    for most in numbers:
         outcome = ask(part, truth, Expert(most=most) if most else None)
         points.append(
             {"questions": len(outcome.asked), "f1": counts_of(outcome.flagged, truth)["f1"]}
