@@ -17,7 +17,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from logwright.detectors.counts import UNITS, Counts
-from logwright.detectors.ladder import CHECK_SHARE, Budget, Learner
+from logwright.detectors.ladder import Budget
+from logwright.detectors.learner import CHECK_SHARE, Learner
 from logwright.detectors.unseen import Unseen
 from logwright.errors import InputError
 from logwright.settings import Settings

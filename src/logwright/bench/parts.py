@@ -1,0 +1,149 @@
+"""Parts: stretches of a data set in order of time, as windows, and the guard between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logwright.errors import LogwrightError
+from logwright.logs.batch import Int64s
+from logwright.templates.vocabulary import Vocabulary
+from logwright.windows.window import Windows, mix
+
+__all__ = ["Counted", "Guard", "LeakError", "Part", "Split", "Train"]
+
+Bools = NDArray[np.bool_]
+
+
+class LeakError(LogwrightError):
+    """Something of the test part reached what learns: the numbers would mean nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Windows with what the labels say of them. `kinds` names the anomaly of each window ("" where
+    it is normal), `corrected` the labels as corrected later, None where nobody did. The numbers of
+    `windows.events.row` are those of the data set's lines, so they tell parts apart."""
+
+    windows: Windows
+    truth: Bools
+    kinds: Sequence[str] | None = None
+    corrected: Bools | None = None
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def select(self, which: Bools) -> Part:
+        """The windows for which the mask is true.
+
+        >>> part = Part(Windows.of_sequences([[0], [1]]), np.array([False, True]))
+        >>> len(part.select(~part.truth))
+        1
+        """
+        kinds = self.kinds
+        if kinds is not None:
+            kinds = [kind for kind, mine in zip(kinds, which.tolist(), strict=True) if mine]
+        corrected = None if self.corrected is None else self.corrected[which]
+        return Part(self.windows.select(which), self.truth[which], kinds, corrected)
+
+
+@dataclass(slots=True)
+class Counted:
+    """Windows as distinct count vectors: `matrix` (distinct, templates), `inverse` the row of each
+    window, `times` how often each comes. Logs repeat themselves, so this is small.
+
+    >>> c = Counted.of(Windows.of_sequences([[0, 1], [1, 0], [1, 1]]), 2)
+    >>> c.matrix.tolist(), c.inverse.tolist(), c.times.tolist()
+    ([[1, 1], [0, 2]], [0, 0, 1], [2, 1])
+    """
+
+    matrix: Int64s
+    inverse: NDArray[np.intp]
+    times: Int64s
+
+    @staticmethod
+    def of(windows: Windows, templates: int) -> Counted:
+        """Of windows whose template indices are below `templates`; in order of first sight."""
+        hashes = mix(np.arange(1, templates + 1, dtype=np.uint64))
+        sums = np.concatenate(
+            (np.zeros(1, np.uint64), np.cumsum(hashes[windows.events.template], dtype=np.uint64))
+        )
+        keys = mix(sums[windows.bounds[1:]] - sums[windows.bounds[:-1]])
+        _, first, inverse, times = np.unique(
+            keys, return_index=True, return_inverse=True, return_counts=True
+        )
+        order = np.argsort(first, kind="stable")
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        pick = np.zeros(len(windows), bool)
+        pick[first] = True
+        owner, template, number = windows.select(pick).counts()
+        matrix = np.zeros((len(first), templates), np.int64)
+        matrix[owner, template] = number
+        return Counted(matrix, place[inverse], times[order].astype(np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """What a method may learn from. `truth` is there only for methods that use labels; else the
+    windows are those that history takes for normal. `texts` are the templates' texts by index,
+    where the set has any; indices from `known` on were never seen in training."""
+
+    windows: Windows
+    truth: Bools | None
+    validation: Windows
+    vocabulary: Vocabulary
+    texts: Sequence[str] | None
+    known: int
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Train, then validation, then a gap, then test, in order of time."""
+
+    train: Part
+    validation: Part
+    test: Part
+    vocabulary: Vocabulary
+    texts: Sequence[str] | None
+    known: int
+    offset: float = 0.0
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Guard:
+    """Hands out what may be learned from, and remembers it; `check` fails if any of it is test.
+
+    >>> split_test = Part(Windows.of_sequences([[0], [1]]), np.array([False, True]))
+    >>> guard = Guard()
+    >>> guard.see(split_test.windows)
+    >>> guard.check(split_test)
+    Traceback (most recent call last):
+    ...
+    logwright.bench.parts.LeakError: 2 of 2 lines of the test part were learned from
+    """
+
+    _rows: list[Int64s] = field(default_factory=list)
+
+    def see(self, windows: Windows) -> None:
+        """Note that these windows are learned from."""
+        self._rows.append(np.unique(windows.events.row))
+
+    def see_rows(self, rows: Int64s) -> None:
+        """Note that these lines are learned from, by a parser or a tokenizer."""
+        self._rows.append(np.unique(rows))
+
+    def check(self, test: Part) -> None:
+        """`LeakError` where a line of the test part was learned from."""
+        rows = np.unique(test.windows.events.row)
+        seen = np.unique(np.concatenate(self._rows)) if self._rows else np.empty(0, np.int64)
+        leaked = np.intersect1d(rows, seen, assume_unique=True)
+        if len(leaked):
+            raise LeakError(
+                f"{len(leaked):,} of {len(rows):,} lines of the test part were learned from"
+            )
