@@ -125,6 +125,17 @@ class TestPolicy:
         assert (alike.state, alike.raised, alike.ask) == ("open", False, False)
 
 
+    @pytest.mark.parametrize(("before", "after"), [("critical", "medium"), ("medium", "low")])
+    def test_likeness_to_history_lowers_the_severity_and_says_why(
+        self, before: str, after: str
+    ) -> None:
+        judge = Judge(lambda: ["disk failed on unit c"])
+        finding = _finding().model_copy(update={"severity": before})
+        lowered = told(finding, judge.see(0, [found(1)])[0])
+        assert lowered.severity == after
+        assert lowered.because == "like 'disk failed on unit c', which history holds"
+
+
 class TestLikeness:
     def test_nearer_to_an_alarm_than_to_what_is_normal(self) -> None:
         likeness = Likeness(lambda: ["link up on port, four lanes"])

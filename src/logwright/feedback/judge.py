@@ -214,7 +214,8 @@ def told(finding: Finding, judgement: Judgement) -> Finding:
         least = verdict.severity or SEVERITIES[max(SEVERITIES.index(severity), _HIGH)]
         severity = least
     elif judgement.state == "open" and not judgement.raised:
-        severity = "low"
+        # What its level calls grave stays above what nobody looks at.
+        severity = "medium" if SEVERITIES.index(severity) >= _HIGH else "low"
     update = {"state": judgement.state, "because": judgement.because, "severity": severity}
     return finding.model_copy(update=update)
 
