@@ -435,7 +435,10 @@ def digest(sample: Sample) -> str:
     """A digest of the findings that the picture shows."""
     groups = by_pattern(sample.result.findings)
     shown = [
-        (f.id, f.severity, f.summary, f.count, f.first_seen, [line.text for line in f.lines])
+        (
+            *(f.id, f.severity, f.summary, f.count, f.first_seen, f.hosts),
+            [line.text for line in f.lines],
+        )
         for group in groups[:_SHOWN]
         for f in group.findings
     ]

@@ -216,7 +216,10 @@ def test_hosts_components_and_words_make_sides(tmp_path: Path) -> None:
     (tmp_path / "app.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
     log = str(tmp_path / "app.jsonl")
     rest = diff(log, only_b="host=web3")
-    assert found(rest, "new", "reply was late").clear
+    late = found(rest, "new", "reply was late")
+    assert late.clear
+    assert late.line is not None
+    assert late.line.host == "web3"
     assert rest.a.lines + rest.b.lines == 3000
     two = diff(log, only_a="host=web1,since=00:10", only_b="host=web3,since=00:10")
     assert found(two, "new", "reply was late").clear

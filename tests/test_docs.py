@@ -32,6 +32,7 @@ NOUNS = {
     "templates": ["templates.md"],
     "windows": ["windows.md"],
     "api": ["api.md"],
+    "bundle": ["model.md"],
     "compare": ["diff.md"],
     "diff": ["diff.md"],
     "sides": ["diff.md"],
@@ -47,6 +48,7 @@ NOUNS = {
     "outcome": ["pipeline.md"],
     "pipeline": ["pipeline.md"],
     "settings": ["reference/settings.md"],
+    "telling": ["pipeline.md"],
     "timeline": ["findings.md"],
 }
 """The page of every folder and module of the package. A new one needs a line, and a page, here."""

@@ -10,7 +10,8 @@ import pytest
 
 from logwright.detectors.base import Evidence, Floats
 from logwright.detectors.counts import UNITS, Counts
-from logwright.detectors.ladder import CHECK_SHARE, Budget, Ladder, Learner, Rung
+from logwright.detectors.ladder import Budget, Ladder, Rung
+from logwright.detectors.learner import CHECK_SHARE, Learner
 from logwright.detectors.parameters import Parameters
 from logwright.detectors.thresholds import Threshold
 from logwright.detectors.unseen import Unseen

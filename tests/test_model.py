@@ -12,11 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 
 import logwright as lw
+from logwright.bundle import MODEL_FORMAT
 from logwright.errors import ModelError
 from logwright.findings.finding import Finding
 from logwright.intake import Intake
 from logwright.learning import learn_ladder, plan_of
-from logwright.model import MODEL_FORMAT, Model
+from logwright.model import Model
 from logwright.settings import load_settings
 from logwright.templates.edits import MergeEdit, MuteEdit, NameEdit
 from logwright.templates.miner import Miner
@@ -276,7 +277,7 @@ def test_a_failed_save_leaves_the_old_model_whole(
         raise OSError(28, "No space left on device")
 
     loaded = lw.load(str(made / "model"))
-    monkeypatch.setattr("logwright.model._write_json", full)
+    monkeypatch.setattr("logwright.bundle._write_json", full)
     with pytest.raises(ModelError, match="cannot be written: No space left on device"):
         loaded.save(model)
     assert {p: p.read_bytes() for p in model.rglob("*") if p.is_file()} == before

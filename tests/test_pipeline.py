@@ -214,3 +214,19 @@ def test_blank_lines_are_no_events() -> None:
     assert events.row.tolist() == [10, 12, 14]
     assert events.ts.tolist() == [0, 2, 4]
     assert [vocabulary.templates[t].text for t in events.template] == ["up", "down", "up"]
+
+
+def test_the_key_of_a_session_that_spans_sources_of_two_formats(tmp_path: Path) -> None:
+    begins, records = [], []
+    for i in range(400):
+        at = f"2024-05-01T{10 + i // 60:02}:{i % 60:02}"
+        begins.append(f"{at}:00Z INFO req-9f{i:04x} begins\n")
+        records.append(
+            f'{{"time":"{at}:01Z","level":"info","message":"req-9f{i:04x} took 3 ms"}}\n'
+        )
+    time = "2024-05-01T15:50:02Z"
+    records.append(f'{{"time":"{time}","level":"error","message":"req-9f015e disk full"}}\n')
+    (tmp_path / "a.log").write_text("".join(begins))
+    (tmp_path / "b.jsonl").write_text("".join(records))
+    found = lw.scan(str(tmp_path), session=r"^req-[0-9a-f]+").findings
+    assert {f.window.key for f in found if "disk full" in f.summary} == {"req-9f015e"}

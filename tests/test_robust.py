@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import logwright as lw
+from logwright.bundle import History
 from logwright.cli import main
 from logwright.errors import ModelError, SettingsError
 from logwright.findings import jsonl
@@ -24,7 +25,6 @@ from logwright.findings.run import Run, SourceInfo
 from logwright.findings.terminal import render
 from logwright.logs.sessions import SessionKey, find_key, identifiers
 from logwright.logs.timestamps import Clock
-from logwright.model import History
 from logwright.settings import Settings, load_settings
 from logwright.windows.plan import WindowPlan, choose_plan, parse_window
 

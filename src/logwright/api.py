@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from logwright.bundle import History
 from logwright.detectors.ladder import Ladder
 from logwright.errors import InputError, SettingsError
 from logwright.findings.finding import Finding
@@ -26,7 +27,7 @@ from logwright.live import LEAST_PAST, Live, Watcher, watch_for
 from logwright.logs.batch import NO_TIME
 from logwright.logs.sessions import SessionKey
 from logwright.logs.timestamps import iso
-from logwright.model import History, Model
+from logwright.model import Model
 from logwright.outcome import Result, Told, outcome, outcome_of_live
 from logwright.past import first_from, of_the_log, period, split, trouble_before
 from logwright.pipeline import Pipeline, to_events

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from logwright.detectors.ladder import CHECK_SHARE, Budget, Ladder, Learner
+from logwright.detectors.ladder import Budget, Ladder
+from logwright.detectors.learner import CHECK_SHARE, Learner
 from logwright.detectors.suspect import Suspect, Suspects, worded_levels
 from logwright.feedback.unit import Expected, choose
 from logwright.findings.run import many

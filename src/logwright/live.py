@@ -179,8 +179,8 @@ class Live:
         if self._pipeline.feedback is not None:
             self._pipeline.feedback.whole = False  # nobody waits for the end to see what is new
         given, pipeline = self._given, self._pipeline
-        recent = _Recent(given.recording, min(TEXT_LIMIT, given.settings.max_line_bytes))
-        given.recording = pipeline.recording = self.quick.recording = recent
+        # The pipelines record and look up there, too.
+        given.recording = _Recent(given.recording, min(TEXT_LIMIT, given.settings.max_line_bytes))
         rungs = [rung for rung in pipeline.ladder.rungs if rung.reads != "records"]
         pipeline.ladder = Ladder(rungs, pipeline.ladder.reasons)
 

@@ -21,6 +21,7 @@ from logwright.logs.redaction import redact
 from logwright.logs.timestamps import iso
 from logwright.sides import Condition
 from logwright.tallies import NO_ROW, Tallies, Tally
+from logwright.telling import cite
 from logwright.templates.parameters import LINE
 from logwright.templates.vocabulary import Vocabulary
 from logwright.values import ValueChange, compare_values
@@ -205,16 +206,8 @@ class Comparison:
     def _line(self, row: int, template: str) -> CitedLine:
         place = self.given.recording.place(row)
         text = redact(place.text, self.given.settings.emails)
-        message = text[: self.given.reader.message_at(place.source_id, text)]
-        return CitedLine(
-            source=self.given.sources.sources[place.source_id].stats.name,
-            line_no=place.line_no,
-            offset=place.offset,
-            text=text.decode("utf-8", "backslashreplace"),
-            message_at=len(message.decode("utf-8", "backslashreplace")),
-            template=template,
-            highlight=True,
-        )
+        begin = self.given.reader.message_at(place.source_id, text)
+        return cite(self.given, row, place, text, begin, template=template, highlight=True)
 
     # --- values of parameters ---------------------------------------------------------------------
 
