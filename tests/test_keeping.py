@@ -12,7 +12,7 @@ import logwright as lw
 from logwright import api
 from logwright.errors import StoreError
 from logwright.feedback.standing import Found
-from logwright.findings.verdict import Undo, Verdict, Word
+from logwright.findings.verdict import Scope, Undo, Verdict, Word
 from logwright.outcome import Result
 from logwright.store import open_store
 
@@ -66,7 +66,7 @@ class TestLoop:
         second = run(today, model, store)
         assert texts(second.findings) == {CACHE}
         assert texts(second.suppressed) == {MOUNT}
-        assert any("suppressed (1 benign)" in note for note in second.run.notes)
+        assert any("suppressed: 3 benign" in note for note in second.run.notes)
         with open_store(store) as there:
             pattern = second.suppressed[0].pattern
             assert len(list(there.findings(pattern=pattern))) == len(second.suppressed)
@@ -125,6 +125,102 @@ class TestLoop:
         run(today, model, store)
         with open_store(store) as there:
             assert [(p.id, p.findings, p.lines) for p in there.patterns()] == before
+
+
+class TestManyFindings:
+    """Of a pattern with very many findings the rest is counted; that must hide nothing."""
+
+    @pytest.fixture(autouse=True)
+    def few(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("logwright.pipeline.MOST_OF_PATTERN", 5)
+
+    def test_what_is_benign_on_one_host_is_seen_on_another_at_the_end(self, tmp_path: Path) -> None:
+        history, day = tmp_path / "history.log", tmp_path / "day.log"
+        line = "2024-05-01T{:02}:{:02}:00Z {} app[1]: {}\n"
+        usual = [line.format(h, m, "web7", f"job {m} done") for h in range(9) for m in range(60)]
+        history.write_text("".join(usual))
+        bad = [line.format(10 + i // 60, i % 60, "web7", MOUNT) for i in range(400)]
+        last = line.format(18, 0, "db1", MOUNT)
+        usual = [line.format(10 + i // 60, i % 60, "web7", f"job {i} done") for i in range(400)]
+        both = [text for pair in zip(usual, bad, strict=True) for text in pair]
+        day.write_text("".join([*both, *usual[:40], last]))
+        model, store = lw.learn(str(history), window="10"), tmp_path / "store.db"
+        first = run(day, model, store)
+        finding = next(f for f in first.findings if f.hosts == ("web7",))
+        with open_store(store) as there:
+            subjects = (Found.of(finding).subject(),)
+            said = Verdict(word="benign", subjects=subjects, scope=Scope(host="web7"))
+            there.add_entries([said], [{}])
+        second = run(day, model, store)
+        new = [f for f in second.findings if f.detector == "unseen"]
+        assert {f.hosts for f in new} == {("db1",)}
+        assert any("were counted" in note for note in second.run.notes)
+
+    def test_a_benign_template_hides_no_bad_make_up_however_often_it_came(
+        self, tmp_path: Path
+    ) -> None:
+        def session(i: int, *more: str) -> list[str]:
+            key = f"req-9f{i:05x}"
+            return [f"{key} {word}\n" for word in ("begins", "reads", *more, "ends")]
+
+        history, day = tmp_path / "history.log", tmp_path / "day.log"
+        history.write_text("".join(t for i in range(16_000) for t in session(i)))
+        lines = [session(20_000 + i, "was seen by the audit") for i in range(60)]
+        lines[50] = session(20_050, "was seen by the audit", "reads", "reads", "reads")
+        day.write_text("".join(t for each in lines for t in each))
+        model, store = lw.learn(str(history), session=r"req-[0-9a-f]+"), tmp_path / "store.db"
+        judge(store, run(day, model, store), "benign", "audit")
+        found = run(day, model, store).findings
+        assert [(f.detector, f.window.key) for f in found] == [("counts", "req-9f04e52")]
+
+
+class TestPolicy:
+    def test_more_new_templates_than_a_store_holds_states_of(
+        self, model: lw.Model, tmp_path: Path
+    ) -> None:
+        words = [f"{a}{b}{c}" for a in "abcdefghij" for b in "klmnopqrst" for c in "uvwxyzabcd"]
+        log = tmp_path / "many.log"
+        rows = [f"2024-05-01T10:00:00Z {w} {w[::-1]} failed\n" for w in words for _ in range(2)]
+        log.write_text("".join(rows))
+        store = tmp_path / "store.db"
+        for _ in range(2):
+            assert len(run(log, model, store).findings) > 900
+
+    def test_a_damaged_state_is_said_and_not_used(
+        self, model: lw.Model, today: Path, tmp_path: Path
+    ) -> None:
+        store = tmp_path / "store.db"
+        for bad in ({}, {"first": 0, "end": "x"}, {"first": 0, "end": 0, "before": {}, "after": 3}):
+            with open_store(store) as there:
+                there.save_state("judge.2", bad)
+            result = run(today, model, store)
+            assert texts(result.findings) == {MOUNT, CACHE}
+            assert any("damaged, and not used" in note for note in result.run.notes)
+
+    def test_quiet_folds_no_open_finding_into_a_suppressed_one(self, tmp_path: Path) -> None:
+        history, day = tmp_path / "history.log", tmp_path / "day.log"
+        line = "2024-05-01T10:{:02}:{:02}Z {} app[1]: {}\n"
+        usual = [line.format(i // 60, i % 60, "web7", f"job {i} done") for i in range(600)]
+        history.write_text("".join(usual))
+        usual[100] = line.format(1, 40, "web7", MOUNT)
+        usual[500] = line.format(8, 20, "db1", MOUNT)
+        day.write_text("".join(usual))
+        model, store = lw.learn(str(history), window="50"), tmp_path / "store.db"
+        first = next(f for f in run(day, model, store).findings if f.hosts == ("web7",))
+        with open_store(store) as there:
+            scope, subjects = Scope(host="web7"), (Found.of(first).subject(),)
+            there.add_entries([Verdict(word="benign", subjects=subjects, scope=scope)], [{}])
+        result = api.detect([str(day)], model, store=store, quiet="2h")
+        assert [f.hosts for f in result.findings] == [("db1",)]
+
+    def test_verdicts_act_on_rare_trouble_of_the_past_in_scan(self, tmp_path: Path) -> None:
+        lines = [f"job {i} done" for i in range(400)]
+        lines[20] = "kernel panic: no space left on device"
+        log, store = tmp_path / "app.log", tmp_path / "store.db"
+        log.write_text("\n".join(lines) + "\n")
+        first = api.scan(str(log), store=store)
+        judge(store, first, "benign", "kernel panic")
+        assert not api.scan(str(log), store=store).findings
 
 
 class TestStores:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -84,6 +85,11 @@ class TestWhatActs:
         standing = Standing([verdict(1, "benign", 0, scope=Scope(host="web1"))])
         assert standing.acting(found(0)) is not None
         assert standing.acting(found(0, host="web2")) is None
+
+    def test_what_other_hosts_share_is_not_suppressed_but_is_an_alarm(self) -> None:
+        both = dataclasses.replace(found(0), hosts=("web1", "db1"))
+        assert Standing([verdict(1, "benign", 0, scope=Scope(host="web1"))]).acting(both) is None
+        assert Standing([verdict(1, "real", 0, scope=Scope(host="web1"))]).acting(both) is not None
 
     def test_a_scope_of_templates_reaches_other_detectors(self) -> None:
         standing = Standing([verdict(1, "benign", 0, 1, scope=Scope(kind="templates"))])

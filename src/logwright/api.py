@@ -163,7 +163,7 @@ def detect(
         past = f"{many(model.history.lines, 'line')} of {', '.join(model.history.sources)}"
         told = Told(settings, title, started, past, model.history.lines, keeper)
         if watcher is not None and given.sources.sources[0].is_live:
-            live = Live(given, pipeline, settings, watcher, told.keep)
+            live = Live(given, pipeline, settings, watcher, lambda found: told.keep(given, found))
             live.run(past, live.catch_up(findings))
             if live.began or live.interrupted:
                 return outcome_of_live(given, pipeline, live, told)
@@ -245,7 +245,7 @@ def scan(
             left = many(given.recording.rows - stop, "line")
             given.note(f"{left} after the time that was asked for: left out")
         if since == NO_TIME and first < given.recording.rows:
-            findings += trouble_before(given, vocabulary, plan, ladder, first)
+            findings += trouble_before(given, vocabulary, plan, ladder, first, keeper.judge)
         told = Told(settings, title, started, past, first, keeper)
         return outcome(given, pipeline, findings, told)
     finally:
@@ -270,7 +270,7 @@ def _scan_live(
     ladder = learn_ladder(given, first, plan, vocabulary, exploratory=True)
     pipeline = Pipeline(vocabulary, ladder, plan, given, first_row=first, judge=keeper.judge)
     told = Told(given.settings, *said, past, first, keeper)
-    live = Live(given, pipeline, given.settings, watcher, told.keep)
+    live = Live(given, pipeline, given.settings, watcher, lambda found: told.keep(given, found))
     early: list[Finding] = []
     begin = 0 if plan.kind == "session" else first
     for rows, columns in given.recording.read(begin, given.recording.rows, STEP):

@@ -6,7 +6,7 @@ One that is there but cannot be read is: verdicts in it would be passed over in 
 
 from __future__ import annotations
 
-import hashlib
+import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from logwright.store.base import Store
 
 __all__ = ["Keeper"]
 
-_STATE = "judge.1"
+_STATE = "judge.2"
 
 
 class Keeper:
@@ -40,22 +40,24 @@ class Keeper:
     ) -> None:
         self.notes: list[str] = []
         self.judge: Judge | None = None
+        self._run, self._may_write = f"r-{secrets.token_hex(8)}", True
         self._policy, self._path = policy, path
         self._store = None if path is None else self._opened(path)
         if self._store is not None:
             self.judge = Judge(known, self._entries, policy=policy, whole=True)
             if policy and (state := self._store.state(_STATE)) is not None:
-                self.judge.load(state)
+                try:
+                    self.judge.load(state)
+                except ValueError:
+                    self.notes.append(f"what {path} says of new templates is damaged, and not used")
 
     def _opened(self, path: Path) -> Store | None:
         try:
             return open_store(path)
         except StoreError as error:
-            if path.exists():
-                self.notes.append(f"nothing is kept for later: {error}")
-                return open_store(path, write=False)
+            self._may_write = False
             self.notes.append(f"nothing is kept for later: {error}")
-            return None
+            return open_store(path, write=False) if path.exists() else None
 
     def _entries(self, after: int) -> Iterable[Entry]:
         assert self._store is not None
@@ -63,15 +65,14 @@ class Keeper:
 
     def keep(self, run: Run, findings: Sequence[Finding], counted: Mapping[str, int]) -> None:
         """Leave a run and its findings in the store; while it goes on, as often as one likes."""
-        if self._store is None or self.notes:
+        if self._store is None or not self._may_write:
             return
-        name = f"{run.title}\0{run.started}".encode("utf-8", "surrogateescape")
-        run_id = f"r-{hashlib.blake2b(name, digest_size=8).hexdigest()}"
         try:
-            self._store.add_run(run_id, run, findings, counted)
+            self._store.add_run(self._run, run, findings, counted)
             if self._policy and self.judge is not None and (state := self.judge.save()):
                 self._store.save_state(_STATE, state)
         except StoreError as error:
+            self._may_write = False
             self.notes.append(f"nothing is kept for later: {error}")
 
     def close(self) -> None:

@@ -220,7 +220,9 @@ class Live:
     def _raise(self, found: Iterable[Finding]) -> None:
         for finding in self.sieve.known(map(_with_lines_held, found)):
             if finding.state == "suppressed":
-                self.suppressed += [finding][: _MOST_FINDINGS - len(self.suppressed)]
+                room = max(_MOST_FINDINGS - len(self.suppressed), 0)
+                self.suppressed += [finding][:room]
+                self._unkept += [finding][:room]
                 continue
             raised = self.sieve.damper.take(finding)
             for each in raised:

@@ -42,24 +42,31 @@ class Told:
     learned: int
     keeper: Keeper
 
-    def keep(self, findings: Sequence[Finding]) -> None:
+    def keep(self, given: Intake, findings: Sequence[Finding]) -> None:
         """Keep findings of a run that goes on."""
-        run = Run(title=self.title, started=_iso(self.started))
+        lines = sum(source.stats.lines for source in given.sources.sources)
+        run = Run(
+            title=self.title,
+            started=_iso(self.started),
+            lines=lines,
+            timeline=given.timeline.timeline(),
+        )
         self.keeper.keep(run, findings, {})
 
 
 def outcome(given: Intake, pipeline: Pipeline, findings: list[Finding], told: Told) -> Result:
     """The outcome of a run that is over, kept in its store."""
     sieve = Sieve(told.settings, pipeline.plan.interval)
-    return _outcome(
-        given, pipeline, sieve.all(findings), told, sieve.notes(), pipeline.events_judged
-    )
+    findings = sieve.known(findings)
+    raised = sieve.damper.raised(f for f in findings if f.state != "suppressed")
+    found = [*raised, *(f for f in findings if f.state == "suppressed")]
+    return _outcome(given, pipeline, found, told, sieve.notes(), pipeline.events_judged)
 
 
 def outcome_of_live(given: Intake, pipeline: Pipeline, live: Live, told: Told) -> Result:
     """The outcome of a run that was told as it went, kept in its store."""
     pipeline.windows_scored += live.quick.windows_scored
-    pipeline.counted_only += live.quick.counted_only
+    pipeline.counted.update(live.quick.counted)
     findings = [*live.raised(), *live.suppressed]
     return _outcome(given, pipeline, findings, told, live.notes(), live.quick.events_judged)
 
@@ -77,9 +84,10 @@ def _outcome(
     raised = with_incidents([f for f in findings if f.state != "suppressed"])
     infos, notes = given.infos()
     notes += left_out
-    if pipeline.counted_only:
+    counted = pipeline.counted.total()
+    if counted:
         notes.append(
-            f"{pipeline.counted_only:,} further findings of patterns with over "
+            f"{counted:,} further findings of patterns with over "
             f"{MOST_OF_PATTERN:,} were counted, not kept"
         )
     if suppressed:
@@ -110,10 +118,7 @@ def _outcome(
         ladder=tuple(ladder),
         notes=tuple(notes),
     )
-    counted = {
-        p: n - MOST_OF_PATTERN for p, n in pipeline.of_pattern.items() if n > MOST_OF_PATTERN
-    }
-    told.keeper.keep(run, [*raised, *suppressed], counted)
+    told.keeper.keep(run, [*raised, *suppressed], pipeline.counted)
     if told.keeper.notes:
         run = run.model_copy(update={"notes": (*run.notes, *told.keeper.notes)})
     least = SEVERITIES.index(settings.severity)
@@ -126,16 +131,11 @@ def _outcome(
 
 def _of_suppressed(findings: list[Finding]) -> str:
     """How many findings were suppressed, and why, in a sentence."""
-    patterns = {f.pattern: (f.because or "").split(" ")[0].strip(":") for f in findings}
-    words = {
-        "like": "like what was judged benign",
-        "decayed": "nobody answered, and nothing failed",
-    }
-    why = Counter(words.get(w, w) for w in patterns.values())
-    told = ", ".join(f"{number:,} {word}" for word, number in why.most_common())
-    return (
-        f"{many(len(findings), 'finding')} of {many(len(patterns), 'pattern')} suppressed ({told})"
-    )
+    reasons = Counter((f.because or "").split(" ")[0].strip(":") for f in findings)
+    words = {"like": "like what was judged benign", "decayed": "decayed unanswered"}
+    why = ", ".join(f"{n:,} {words.get(word, word)}" for word, n in reasons.most_common())
+    patterns = many(len({f.pattern for f in findings}), "pattern")
+    return f"{many(len(findings), 'finding')} of {patterns} suppressed: {why} (--all shows them)"
 
 
 def _iso(seconds: float) -> str:

@@ -15,7 +15,9 @@ import numpy as np
 from logwright.detectors.ladder import Ladder, Rung
 from logwright.detectors.rare import Rare
 from logwright.detectors.thresholds import Threshold
+from logwright.detectors.unseen import Unseen
 from logwright.errors import InputError
+from logwright.feedback.judge import Judge
 from logwright.findings.finding import Finding
 from logwright.findings.run import from_ns, many
 from logwright.intake import Intake
@@ -86,11 +88,16 @@ def split(given: Intake, since: int) -> tuple[int, str]:
 
 
 def trouble_before(
-    given: Intake, vocabulary: Vocabulary, plan: WindowPlan, ladder: Ladder, first: int
+    given: Intake,
+    vocabulary: Vocabulary,
+    plan: WindowPlan,
+    ladder: Ladder,
+    first: int,
+    judge: Judge | None,
 ) -> list[Finding]:
     """Findings of templates that name trouble and are rare in the log, though they come before row
     `first`, which makes them known (`detectors.rare`)."""
-    surprise = next(r.threshold.value for r in ladder.rungs if r.detector.unit == "template")
+    surprise = next(r.threshold.value for r in ladder.rungs if isinstance(r.detector, Unseen))
     rare = Rare(surprise)
     known = np.zeros(len(vocabulary), bool)
     for begin, stop in ((0, first), (first, given.recording.rows)):
@@ -111,7 +118,8 @@ def trouble_before(
         found.append(events.take(wanted[events.template]))
     rung = Rung(rare, Threshold(1e-9, "any"), "records", "rare lines that name trouble")
     everything = {"kind": "count", "size": 1 << 40, "step": 1 << 40, "interval": 0}
-    pipeline = Pipeline(vocabulary, Ladder([rung]), plan.model_copy(update=everything), given)
+    whole = plan.model_copy(update=everything)
+    pipeline = Pipeline(vocabulary, Ladder([rung]), whole, given, judge=judge)
     return [*pipeline.judge(Events.concat(found)), *pipeline.finish()]
 
 

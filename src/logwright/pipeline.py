@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logwright.detectors.confirmed import Confirmed
-from logwright.detectors.ladder import Ladder, Rung
+from logwright.detectors.ladder import Alarm, Ladder, Rung
 from logwright.detectors.thresholds import Threshold
 from logwright.feedback.judge import Judge, told
 from logwright.feedback.novelty import RECORDS
@@ -34,7 +34,7 @@ from logwright.windows.window import Events, Windows
 __all__ = ["MOST_OF_PATTERN", "Assemblers", "Pipeline", "to_events"]
 
 MOST_OF_PATTERN = 1_000
-"""Findings kept of one pattern; further ones are counted."""
+"""Findings kept of one pattern and state; further ones are counted."""
 
 
 def to_events(
@@ -108,8 +108,9 @@ class Pipeline:
         self._first_row, self.feedback = first_row, judge
         self._confirmed: frozenset[str] = frozenset()
         self._normal: tuple[Any, NDArray[np.bool_] | None] = (None, None)
-        self.counted_only = 0
-        self.of_pattern: Counter[str] = Counter()
+        self.counted: Counter[str] = Counter()
+        self._kept: Counter[tuple[str, str]] = Counter()
+        self._states: dict[str, str] = {}
 
     def process(self, batch: LineBatch) -> list[Finding]:
         """Findings of the windows that this batch closes."""
@@ -176,7 +177,7 @@ class Pipeline:
 
     def renew(self) -> None:
         """Count the findings of each pattern anew, for a run without an end."""
-        self.of_pattern.clear()
+        self._kept.clear()
         self._teller.renew()
 
     def finish(self) -> list[Finding]:
@@ -205,22 +206,42 @@ class Pipeline:
         findings = []
         normal = self._normal_templates()
         for alarm in self.ladder.detect(kind, windows, self.vocabulary, complete, normal):
-            sight = []
-            detector = alarm.rung.detector
-            for evidence in alarm.evidence:
-                pattern = pattern_id(detector.name, detector.unit, evidence.parts)
-                self.of_pattern[pattern] += 1
-                if self.of_pattern[pattern] > MOST_OF_PATTERN:
-                    self.counted_only += 1
-                else:
-                    i = alarm.window
-                    sight.append(self._teller.finding(windows, i, alarm.rung, evidence, pattern))
+            sight, counted = self._sight(windows, alarm)
             if self.feedback is not None and sight:
                 at = int(windows.events.row[windows.bounds[alarm.window]]) // RECORDS
                 sight = self._judged(self.feedback, at, sight)
-                alarm.settled = all(f.state == "suppressed" for f in sight)
-            findings += sight
+            alarm.settled = {*counted, *(f.state for f in sight)} == {"suppressed"}
+            findings += [f for f in sight if self._is_kept(f)]
         return findings
+
+    def _sight(self, windows: Windows, alarm: Alarm) -> tuple[list[Finding], list[str]]:
+        """The findings of a window that have to be judged, and the states of those that are counted
+        only: of a pattern with very many, where one is like the other for whoever judged it."""
+        found, counted = [], []
+        detector = alarm.rung.detector
+        for evidence in alarm.evidence:
+            pattern = pattern_id(detector.name, detector.unit, evidence.parts)
+            state = self._states.get(pattern, "open")
+            if self._kept[pattern, state] >= MOST_OF_PATTERN and self._is_settled(pattern):
+                self.counted[pattern] += 1
+                counted.append(state)
+            else:
+                i = alarm.window
+                found.append(self._teller.finding(windows, i, alarm.rung, evidence, pattern))
+        return found, counted
+
+    def _is_settled(self, pattern: str) -> bool:
+        """Whether no further finding of a pattern can be judged otherwise than the last one."""
+        return self.feedback is None or self.feedback.standing.is_plain(pattern)
+
+    def _is_kept(self, finding: Finding) -> bool:
+        """Whether there are not too many of its pattern and state; else it is counted."""
+        self._states[finding.pattern] = finding.state
+        self._kept[finding.pattern, finding.state] += 1
+        if self._kept[finding.pattern, finding.state] <= MOST_OF_PATTERN:
+            return True
+        self.counted[finding.pattern] += 1
+        return False
 
     @staticmethod
     def _judged(judge: Judge, at: int, sight: list[Finding]) -> list[Finding]:

@@ -273,6 +273,9 @@ def show(
         from logwright.findings.jsonl import write
 
         write([] if told else findings, sys.stdout)
+        for note in run.notes:
+            if " suppressed: " in note and not everything:
+                typer.echo(f"logwright: {note}", err=True)
     else:
         sys.stdout.write("\n" * told)
         _print(run, findings, chosen, top)

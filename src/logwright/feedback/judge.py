@@ -19,7 +19,7 @@ from logwright.feedback.novelty import SIGHTS, Novelty, Phase
 from logwright.feedback.standing import Found, Standing
 from logwright.findings.finding import SEVERITIES, Finding
 from logwright.findings.verdict import Entry, Undo, Verdict
-from logwright.templates.wording import SYMPTOM, trouble
+from logwright.templates.wording import GRAVE, SYMPTOM, trouble
 
 __all__ = ["DECAYED", "LIKE_HISTORY", "Judge", "Judgement", "in_words", "told"]
 
@@ -76,7 +76,8 @@ class Judge:
         self._likeness = Likeness(known)
         self._told: dict[int, list[tuple[str, str, Kind]]] = {}  # template id, text, what it is
         self._templates: dict[Kind, Counter[str]] = {"benign": Counter(), "real": Counter()}
-        self._kept: dict[str, Any] | None = None
+        self._kept: tuple[int, int, dict[str, Any], dict[str, Any]] | None = None
+        self._begun: dict[str, Any] = {}
         self._span: tuple[int, int] | None = None
         self._goes_on = True
         self._sights: Counter[str] = Counter()
@@ -140,7 +141,7 @@ class Judge:
         for found, verdict in zip(sight, acting, strict=True):
             if not (found.is_new_template and found.texts):
                 continue
-            names_trouble = found.grave or max(map(trouble, found.texts)) >= SYMPTOM
+            names_trouble = _words(found) >= SYMPTOM or found.severity not in (None, "low")
             if verdict is None:
                 troubles[found.pattern] = names_trouble
                 host = host or (found.hosts[0] if found.hosts else "")
@@ -160,6 +161,8 @@ class Judge:
             if found.detector == "counts" or found.unit == "bigram":
                 due = self._count(found.pattern) >= SIGHTS
             return Judgement(ask=due)
+        if found.is_grave:  # nobody wants to miss that because of what something else was
+            return Judgement()
         alike = self._likeness.normal(found.texts[0])
         if alike is not None:
             kind, text = alike
@@ -172,7 +175,7 @@ class Judge:
             return Judgement()
         if phase == "held":
             return Judgement(because="names no trouble, seen less than three times", raised=False)
-        if self.whole and not self.novelty.is_older(found.pattern):
+        if _words(found) >= GRAVE or (self.whole and not self.novelty.is_older(found.pattern)):
             return Judgement()
         return Judgement("suppressed", because=DECAYED, raised=False)
 
@@ -183,16 +186,29 @@ class Judge:
         return self._sights[pattern]
 
     def load(self, state: dict[str, Any]) -> None:
-        """Go on from what an earlier run saved, if this one turns out to come after it."""
-        self._kept = state
+        """Go on from what an earlier run saved, if this one turns out to come after it;
+        `ValueError` where it is no such thing."""
+        try:
+            kept = (int(state["first"]), int(state["end"]), state["before"], state["after"])
+            for novelty in kept[2:]:
+                Novelty().load(novelty)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"no state of the judge: {error}") from None
+        self._kept = kept
 
     def passes(self, first: int, last: int) -> None:
-        """Say from when to when (ns) the log reaches that was judged so far. What was seen before
-        counts only for a log that begins after it: reading one again is no evidence of health."""
+        """Say from when to when (ns) the log reaches that was judged so far.
+
+        What was seen before counts only for a log that begins after it: reading one again is no
+        evidence of health. The log of the last run is judged as it was then.
+        """
         if self._span is None and self._kept is not None:
-            self._goes_on = first > int(self._kept["end"])
+            before, end, *states = self._kept
+            self._goes_on = first > end or first == before
             if self._goes_on:
-                self.novelty.load(self._kept["novelty"])
+                self.novelty.load(states[first > end])
+        if self._span is None:
+            self._begun = self.novelty.save()
         self._span = (first, last)
 
     def save(self) -> dict[str, Any] | None:
@@ -200,7 +216,13 @@ class Judge:
         or did not come after the last one."""
         if self._span is None or not self._goes_on:
             return None
-        return {"end": self._span[1], "novelty": self.novelty.save()}
+        first, end = self._span
+        return {"first": first, "end": end, "before": self._begun, "after": self.novelty.save()}
+
+
+def _words(found: Found) -> int:
+    """How much trouble the texts of an alarm name."""
+    return max(map(trouble, found.texts), default=0)
 
 
 def told(finding: Finding, judgement: Judgement) -> Finding:
@@ -214,10 +236,16 @@ def told(finding: Finding, judgement: Judgement) -> Finding:
         least = verdict.severity or SEVERITIES[max(SEVERITIES.index(severity), _HIGH)]
         severity = least
     elif judgement.state == "open" and not judgement.raised:
-        # What its level calls grave stays above what nobody looks at.
-        severity = "medium" if SEVERITIES.index(severity) >= _HIGH else "low"
-    update = {"state": judgement.state, "because": judgement.because, "severity": severity}
-    return finding.model_copy(update=update)
+        severity = "low"
+    own = None if severity == finding.severity else finding.severity
+    return finding.model_copy(
+        update={
+            "state": judgement.state,
+            "because": judgement.because,
+            "severity": severity,
+            "own_severity": own,
+        }
+    )
 
 
 def in_words(verdict: Verdict) -> str:

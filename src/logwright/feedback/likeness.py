@@ -1,9 +1,10 @@
 """Likeness: whether a text that nobody has judged says the same as one that is known.
 
 Two texts are alike where they share most of their words: the Jaccard index of the sets of their
-words (letters only, two at least, whatever their case) is .6 or more. A text is taken for normal
+words (letters only, two at least, whatever their case) is .6 or more, and where what they do not
+share turns neither into its opposite ("is not in sync", "disabled"). A text is taken for normal
 where the normal text nearest to it is alike, is nearer than any text of a standing alarm, and names
-as much trouble by its own words (`templates.wording`). Measured on BGL: docs/feedback.md.
+as much trouble by its own words (`templates.wording`). Measured on BGL: decision 007.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ __all__ = ["ALIKE", "Likeness"]
 
 ALIKE = 0.6
 _LEAST_WORDS = 2
-_WORD = re.compile(r"[A-Za-z]{2,}")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_NOT = frozenset(("no", "not", "never", "none", "non", "without", "cannot", "isn", "doesn", "won"))
+_TURNING = re.compile(r"^(?:dis|de|un|in|en|non)(?=\w{3})")
 _MOST_REMEMBERED = 100_000
 _MOST_KNOWN = 20_000
 
@@ -88,10 +91,28 @@ class Likeness:
         own, best, answer, real = trouble(text), 0.0, None, 0.0
         for other, number in shared.items():
             near = number / len(words | _words(other))
+            if near <= min(best, real) or near < ALIKE:
+                continue
             kinds = self._kinds[other]
             if "real" in kinds:
                 real = max(real, near)
             normal: Kind = "benign" if "benign" in kinds else "known"
-            if normal in kinds and near > best and trouble(other) >= own:
+            alike = normal in kinds and near > best and trouble(other) >= own
+            if alike and not _opposed(words, _words(other)):
                 best, answer = near, (normal, other)
         return answer if best >= ALIKE and real < best else None
+
+
+def _opposed(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether the words that two texts do not share turn one into the opposite of the other.
+
+    >>> _opposed(_words("link is enabled"), _words("link is disabled"))
+    True
+    >>> _opposed(_words("link is enabled"), _words("port is enabled"))
+    False
+    """
+    mine, theirs = one - other, other - one
+    if not _NOT.isdisjoint(mine | theirs):
+        return True
+    stems = {_TURNING.sub("", word) for word in mine}
+    return any(_TURNING.sub("", word) in stems for word in theirs)

@@ -6,7 +6,9 @@ The declared policy, for one that no verdict reaches:
   third sight. Before, and after, it is counted and shown, but is no alarm.
 * One that names trouble is raised at every sight, until there is evidence of health: it came in two
   separate stretches or more without any other trouble that is new near it, and these are at least
-  half of all its stretches. A failure has company, a habit comes alone.
+  half of all its stretches. A failure has company, a habit comes alone. On a host where it was not
+  seen before it is raised all the same.
+* One that is grave is raised at every sight (who judges says which: `feedback.judge`).
 
 A sight is a window that holds it. Where it stands in the log is counted in pieces of `RECORDS`
 records. A stretch is a run of sights at most `NEAR` pieces apart, on a host of its own where hosts
@@ -17,8 +19,8 @@ before it. What this is worth is measured in docs/feedback.md.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 __all__ = ["NEAR", "RECORDS", "SIGHTS", "Novelty"]
@@ -27,7 +29,8 @@ RECORDS = 20
 NEAR = 5
 SIGHTS = 3
 _ALONE = 2
-_MOST = 100_000
+_MOST, _MOST_SAVED, _MOST_HOSTS = 100_000, 5_000, 30
+_LONGEST_HOST = 100
 _NEVER = -(1 << 60)
 
 Phase = Literal["held", "raised", "decayed"]
@@ -39,7 +42,7 @@ class _Health:
     stretches: int = 0
     alone: int = 0
     last: int = _NEVER
-    host: str = ""
+    hosts: list[str] = field(default_factory=list)  # in order of sight, the last one is last
 
 
 class Novelty:
@@ -63,6 +66,7 @@ class Novelty:
     ) -> dict[str, Phase]:
         """The phase of each pattern of a window at piece `at` of the log, given whether its text
         names trouble; `also` are patterns in it that name trouble, but are judged already."""
+        host = host[:_LONGEST_HOST]
         at = self._at = max(at, self._at)  # sessions close in another order than they begin
         while self._recent and self._recent[0][0] < at - NEAR:
             self._recent.popleft()
@@ -78,14 +82,16 @@ class Novelty:
         self._health[pattern] = health
         if len(self._health) > _MOST:
             del self._health[next(iter(self._health))]
-        if at - health.last > NEAR or host != health.host:
+        known = host in health.hosts
+        if at - health.last > NEAR or health.hosts[-1:] != [host]:
             health.stretches += 1
             health.alone += not company
         health.sights += 1
-        health.last, health.host = at, host
+        health.last = at
+        health.hosts = [*(h for h in health.hosts if h != host), host][-_MOST_HOSTS:]
         if names_trouble:
             healthy = health.alone >= _ALONE and 2 * health.alone >= health.stretches
-            return "decayed" if healthy else "raised"
+            return "decayed" if healthy and known else "raised"
         if health.sights < SIGHTS:
             return "held"
         return "raised" if health.sights == SIGHTS else "decayed"
@@ -95,12 +101,19 @@ class Novelty:
         return pattern in self._before
 
     def save(self) -> dict[str, Any]:
-        """What a store keeps, so that a run goes on where the last one ended."""
-        return {pattern: asdict(health) for pattern, health in self._health.items()}
+        """What a store keeps, so that a run goes on where the last one ended: the patterns that
+        were seen last."""
+        last = list(self._health.items())[-_MOST_SAVED:]
+        return {pattern: [h.sights, h.stretches, h.alone, h.hosts[-3:]] for pattern, h in last}
 
-    def load(self, state: dict[str, Any]) -> None:
-        """Go on from what was saved, with another log."""
-        self._health = {pattern: _Health(**health) for pattern, health in state.items()}
-        for health in self._health.values():
-            health.last = _NEVER
-        self._before, self._at = frozenset(state), 0
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from what was saved, with another log; `ValueError` where nothing like it was."""
+        try:
+            for pattern, (sights, stretches, alone, hosts) in state.items():
+                health = _Health(
+                    int(sights), int(stretches), int(alone), hosts=list(map(str, hosts))
+                )
+                self._health[pattern] = health
+        except (AttributeError, TypeError) as error:
+            raise ValueError(f"no state of novelty: {error}") from None
+        self._before, self._at = frozenset(self._health), 0

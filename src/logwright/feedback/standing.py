@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from logwright.feedback.likeness import Kind
-from logwright.findings.finding import Finding
+from logwright.findings.finding import Finding, Severity
 from logwright.findings.ignore import wildcard
 from logwright.findings.run import parse_time
 from logwright.findings.schedule import Schedule
@@ -41,7 +41,7 @@ class Found:
     hosts: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     summary: str = ""
-    grave: bool = False  # whether levels or words make it more than low
+    severity: Severity | None = None  # by level and words; None where nothing is known of levels
 
     @staticmethod
     def of(finding: Finding) -> Found:
@@ -56,8 +56,13 @@ class Found:
             finding.hosts,
             tuple(dict.fromkeys(line.source for line in finding.lines)),
             finding.summary,
-            finding.severity != "low",
+            finding.own_severity or finding.severity,
         )
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether its level or its words make it high or critical."""
+        return self.severity in ("high", "critical")
 
     @property
     def is_new_template(self) -> bool:
@@ -174,6 +179,19 @@ class Standing:
             if s.pattern in suspects and max(self._of_pattern[s.pattern]) == number
         ]
 
+    def is_plain(self, pattern: str) -> bool:
+        """Whether all alarms of a pattern are judged alike, wherever and whenever they come: no
+        verdict that may reach it is narrowed, has a time, or means one of several."""
+        numbers = {*self._of_pattern.get(pattern, ()), *self._of_text}
+        numbers.update(*self._of_template.values())
+        return all(
+            verdict.word != "expected"
+            and verdict.scope.host is None
+            and verdict.scope.source is None
+            and (verdict.word != "real" or len(verdict.subjects) == 1)
+            for verdict in map(self._verdicts.__getitem__, numbers)
+        )
+
     def reaching(self, found: Found) -> list[Verdict]:
         """The verdicts whose scope reaches an alarm, the latest first, whether they act or not."""
         return [
@@ -242,7 +260,14 @@ class Standing:
 
 
 def _narrows(verdict: Verdict, found: Found) -> bool:
-    scope = verdict.scope
-    if scope.host is not None and scope.host not in found.hosts:
-        return False
-    return scope.source is None or scope.source in found.sources
+    """Whether an alarm lies within a scope: what is suppressed is so as a whole, with all its hosts
+    and sources; for an alarm that stands, one of them is enough."""
+    for wanted, there in (
+        (verdict.scope.host, found.hosts),
+        (verdict.scope.source, found.sources),
+    ):
+        if wanted is None:
+            continue
+        if wanted not in there or (verdict.word != "real" and set(there) != {wanted}):
+            return False
+    return True

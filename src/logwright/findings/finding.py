@@ -136,6 +136,10 @@ class Finding(_Record):
         description="'confirmed': an expert's verdict says that it is real; 'suppressed': a "
         "verdict or a policy says that it is not wanted; 'open': neither.",
     )
+    own_severity: Severity | None = Field(
+        default=None,
+        description="Its severity by level and words, where a verdict or a policy changed it.",
+    )
     because: str | None = Field(
         default=None,
         description="Why its state is not 'open': the verdict or policy, in words.",

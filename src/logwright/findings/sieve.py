@@ -33,10 +33,6 @@ class Sieve:
         """The findings that no entry of the ignore file leaves out."""
         return list(findings) if self._ignored is None else self._ignored.sift(findings)
 
-    def all(self, findings: Iterable[Finding]) -> list[Finding]:
-        """The findings of a whole run that are raised."""
-        return self.damper.raised(self.known(findings))
-
     def notes(self) -> list[str]:
         """What was left out, as sentences."""
         ignored = [] if self._ignored is None else [self._ignored.note()]
