@@ -163,8 +163,6 @@ class Learner:
     def asked(self) -> list[tuple[str, int, int, int]]:
         """What asking by each unit would have cost in the last part, from strict to lenient: its
         name, distinct new ones, alarms, windows. 2-grams come before sets, templates come last."""
-        if not self.checked:
-            return []
         order = {"count_vector": 0, "capped": 1, "bigram": 2, "event_set": 3}
         units = sorted(
             (u for u in self.units if u.final.unit in order), key=lambda u: order[u.final.unit]
