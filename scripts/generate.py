@@ -3,13 +3,13 @@
 
 * ``docs/reference/cli.md`` from the commands, ``docs/reference/settings.md`` from `Settings`,
   ``docs/schema/finding.v1.json`` from the finding;
-* ``docs/results.md``, and the table of numbers in ``README.md``, from ``bench/results/*.json`` and
-  from the bundled sample;
+* ``docs/results.md``, the measurements in ``docs/feedback.md`` with ``docs/feedback.svg``, and the
+  table of numbers in ``README.md``, from ``bench/results/*.json`` and from the bundled sample;
 * ``docs/picture.svg``: what `logwright detect` prints for the bundled sample.
 
-In ``README.md`` only what stands between ``<!-- generated: NAME -->`` and ``<!-- end -->`` is
-written. The picture is drawn by rich, a little differently in each version, and it tells how long
-the run took: the check compares a digest of the findings in it.
+In ``README.md`` and ``docs/feedback.md`` only what stands between ``<!-- generated: NAME -->`` and
+``<!-- end -->`` is written. The picture is drawn by rich, a little differently in each version, and
+it tells how long the run took: the check compares a digest of the findings in it.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ from picture import picture
 from typer.models import ArgumentInfo, OptionInfo
 
 from logwright import api
+from logwright.bench import curve
+from logwright.bench.grids import cell
+from logwright.bench.markdown import markdown, table
+from logwright.bench.rows import load
 from logwright.bench.sample import Caught, caught, unpack
 from logwright.cli.main import app
 from logwright.findings import jsonl
@@ -44,7 +48,7 @@ from logwright.settings import Settings
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
 PICTURE = ROOT / "docs" / "picture.svg"
-SUITES = ("throughput", "memory", "formats", "faults", "templates", "hdfs")
+SUITES = ("throughput", "memory", "formats", "faults", "templates", "hdfs", "feedback")
 """The suites in the order in which people read them; others follow by name."""
 
 _NOTE = "<!-- Written by scripts/generate.py: change the source, then run ./scripts/docs. -->\n"
@@ -52,35 +56,6 @@ _SHOWN = 4
 _WIDTH = 110
 
 Result = dict[str, Any]
-
-
-# --- tables ---------------------------------------------------------------------------------------
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; the first row is the head."""
-    lines = ["| " + " | ".join(map(_escaped, row)) + " |" for row in rows]
-    lines.insert(1, "|" + "---|" * len(rows[0]))
-    return "\n".join(lines) + "\n"
-
-
-def _escaped(text: str) -> str:
-    """Text in which nothing ends the cell, and `<...>` outside of code is no HTML."""
-    parts = text.replace("|", "\\|").split("`")
-    return "`".join(p if i % 2 else p.replace("<", "\\<") for i, p in enumerate(parts))
-
-
-def cell(value: object) -> str:
-    """A value as people read it."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return str(value)
 
 
 # --- command line ---------------------------------------------------------------------------------
@@ -216,7 +191,7 @@ def results() -> dict[str, Result]:
     """The result files that are there, by suite; quick runs measure nothing and are left out."""
     found: dict[str, Result] = {}
     for path in sorted(RESULTS.glob("*.json")):
-        result = json.loads(path.read_text("utf-8"))
+        result = load(path)
         if not result.get("settings", {}).get("quick"):
             found[result["suite"]] = result
     first = {suite: i for i, suite in enumerate(SUITES)}
@@ -229,34 +204,33 @@ def results_page(found: dict[str, Result]) -> str:
         "# Results\n",
         _NOTE,
         "Each section is one file of `bench/results/`, written by `logwright bench run SUITE "
-        "--json FILE`. [bench.md](bench.md) says what is measured, and how far to trust it.\n",
+        "--json FILE`. [bench.md](bench.md) says what is measured, and how far to trust it. Rows "
+        "that begin with *floor* need no thought: what is not above them is worth nothing.\n",
+        markdown(list(found.values())) if found else "There are no result files yet.\n",
     ]
-    if not found:
-        parts.append("There are no result files yet.\n")
-    for suite, result in found.items():
-        rows: list[dict[str, Any]] = result["rows"]
-        names = list(dict.fromkeys(key for row in rows for key in row))
-        same = [n for n in names if len(rows) > 1 and len({repr(r.get(n)) for r in rows}) == 1]
-        names = [n for n in names if n not in same]
-        shared = {**result.get("settings", {}), **{n: rows[0][n] for n in same}}
-        facts = {"Machine": result["machine"], "Settings": shared}
-        said = [f"Data: {result['data']}."]
-        said += [
-            f"{name}: " + ", ".join(f"{key} {cell(value)}" for key, value in values.items()) + "."
-            for name, values in facts.items()
-            if values
-        ]
-        parts += [
-            f"## {suite}\n",
-            "\\\n".join(said) + "\n",
-            table([names, *([cell(row.get(name)) for name in names] for row in rows)]),
-        ]
-        for key, value in result["summary"].items():
-            if isinstance(value, dict):  # the ladder's reasons
-                for name, reasons in value.items():
-                    parts.append(f"{key}, {name}:\n")
-                    parts.append("\n".join(f"- {reason}" for reason in reasons) + "\n")
     return "\n".join(parts)
+
+
+def feedback(found: dict[str, Result]) -> str:
+    """The block of measurements on the page of feedback: the rows with the usual history."""
+    result = found.get("feedback")
+    if result is None:
+        return ""
+    usual = {row["set"]: row["history"] for row in reversed(result["rows"])}
+    head = ("set", "history", "policy", "questions", "F1", "precision", "recall")
+    rows = [
+        tuple(cell(row.get(key.lower())) for key in head)
+        for row in result["rows"]
+        if row["history"] == usual[row["set"]]
+    ]
+    return (
+        "By `logwright bench run feedback`: history is the first part of each set, then findings "
+        "come in order of time, and the true labels answer what is asked. An alarm that came "
+        "before its answer stays counted. Rows with other lengths of history are in "
+        "[results](results.md#feedback).\n\n"
+        f"{table([head, *rows])}\n"
+        "![F1 by the number of questions answered, on HDFS and BlueGene/L](feedback.svg)\n"
+    )
 
 
 def _rates(*names: str) -> Callable[[Result], str]:
@@ -299,6 +273,17 @@ def _hdfs(history: str) -> Callable[[Result], str]:
         return (
             f"F1 {row['f1']:.3f} (precision {row['precision']:.3f}, recall {row['recall']:.3f}, "
             f"{row['alarms_per_10k']:.0f} alarms per 10,000 sessions)"
+        )
+
+    return value
+
+
+def _asked(name: str) -> Callable[[Result], str]:
+    def value(result: Result) -> str:
+        s = result["summary"]
+        return (
+            f"F1 {s[f'{name}_f1']:.3f} with {s[f'{name}_questions']} questions "
+            f"({s[f'{name}_f1_without_answers']:.3f} without answers)"
         )
 
     return value
@@ -374,6 +359,8 @@ NUMBERS: tuple[tuple[str, str, Callable[[Result], str]], ...] = (
     ("templates", "Templates, mean of 12 systems of LogHub 2k: GA / PA / FTA", _accuracy),
     ("hdfs", "HDFS sessions in time order, learned on the first 60 %", _hdfs("60%")),
     ("hdfs", "The same, learned on the first 1 %", _hdfs("1%")),
+    ("feedback", "HDFS sessions, each pattern judged once", _asked("hdfs")),
+    ("feedback", "BlueGene/L windows of 20 lines, each pattern judged once", _asked("bgl")),
 )
 """The README's rows: suite, what was measured, and how to read it out of the suite's result."""
 
@@ -459,13 +446,17 @@ def pages(sample: Sample) -> dict[Path, str]:
     """Every generated page but the picture, with the text it must hold."""
     found = results()
     docs = ROOT / "docs"
-    return {
+    written = {
         docs / "reference" / "cli.md": cli(),
         docs / "reference" / "settings.md": settings(),
         docs / "schema" / "finding.v1.json": json.dumps(jsonl.schema(), indent=2) + "\n",
         docs / "results.md": results_page(found),
+        docs / "feedback.md": _filled(docs / "feedback.md", "feedback", feedback(found)),
         ROOT / "README.md": _filled(ROOT / "README.md", "numbers", numbers(found, sample)),
     }
+    if "feedback" in found:
+        written[docs / "feedback.svg"] = curve.drawn(found["feedback"]["curves"])
+    return written
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 __all__ = ["drawn"]
@@ -22,7 +23,7 @@ def drawn(curves: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     >>> drawn({"hdfs": [{"questions": 0, "f1": 0.5}, {"questions": 9, "f1": 0.9}]}).count("<circle")
     2
     """
-    most = max(point["questions"] for points in curves.values() for point in points) or 1
+    most = max((p["questions"] for points in curves.values() for p in points), default=0) or 1
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
         'aria-label="F1 against questions answered">',
@@ -49,7 +50,7 @@ def drawn(curves: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
         parts.append(f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="2"/>')
         parts += [f'<circle cx="{x}" cy="{y}" r="3" fill="{color}"/>' for x, y in at]
         last = points[-1]
-        told = f"{name}: {last['f1']:.4g} with {last['questions']}"
+        told = escape(f"{name}: {last['f1']:.4g} with {last['questions']}")
         y = _y(0.3) + 20 * i
         parts.append(f'<rect x="{_WIDTH - 250}" y="{y - 9}" width="18" height="4" fill="{color}"/>')
         parts.append(f'<text x="{_WIDTH - 224}" y="{y}">{told}</text>')

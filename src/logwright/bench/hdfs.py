@@ -1,4 +1,4 @@
-"""HDFS sessions in time order: learn on early normal sessions, judge all later ones.
+"""The whole HDFS set in time order: learn on early normal sessions, judge all later ones.
 
 Learn on the normal sessions of the first part of the set, calibrate on the normal sessions of the
 next 10 %, test on the rest (no gap is needed: sessions do not overlap rows). Labels choose the
@@ -26,7 +26,7 @@ from logwright.templates.template import Template
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Windows
 
-__all__ = ["EventIds", "counts_of", "read", "run"]
+__all__ = ["EventIds", "counts_of", "read", "whole_set"]
 
 _FILE = "hdfs/hdfs_sequences.tsv.zst"
 _CALIBRATION = 0.1
@@ -89,8 +89,8 @@ def counts_of(alarms: NDArray[np.bool_], truth: NDArray[np.bool_]) -> dict[str, 
     }
 
 
-def run(data: Path, quick: bool = False) -> dict[str, Any]:
-    """Rows per history length and method."""
+def whole_set(data: Path, quick: bool = False) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Rows per history length and method, and what the README tells of them."""
     labels, sequences = read(data / _FILE)
     if quick:
         labels, sequences = labels[:60_000], sequences[:60_000]
@@ -106,13 +106,7 @@ def run(data: Path, quick: bool = False) -> dict[str, Any]:
         if row["method"] == "ladder (default)":
             summary[f"f1_{row['history']}"] = row["f1"]
     summary["ladder"] = ladders
-    n = len(labels)
-    return {
-        "data": f"{_FILE}: {n:,} sessions, {labels.mean():.2%} abnormal, in time order",
-        "settings": {"budget": settings.budget, "calibration": _CALIBRATION},
-        "rows": rows,
-        "summary": summary,
-    }
+    return rows, summary
 
 
 def _one(
@@ -135,7 +129,13 @@ def _one(
         learner.see(part.events, checking)
         (learner.check if checking else learner.learn)(part)
     name = f"{history:.0%}"
-    common = {"history": name, "sessions_learned": len(past), "sessions_tested": len(truth)}
+    common = {
+        "table": "whole set",
+        "set": "hdfs",
+        "history": name,
+        "sessions_learned": len(past),
+        "sessions_tested": len(truth),
+    }
     rows = []
     for basis, slice_ in (("", calibration), (", history alone", None)):
         ladder = learner.finish(slice_)

@@ -128,22 +128,25 @@ class Guard:
     logwright.bench.parts.LeakError: 2 of 2 lines of the test part were learned from
     """
 
-    _rows: list[Int64s] = field(default_factory=list)
+    _seen: Bools = field(default_factory=lambda: np.zeros(0, bool))
 
     def see(self, windows: Windows) -> None:
         """Note that these windows are learned from."""
-        self._rows.append(np.unique(windows.events.row))
+        self.see_rows(windows.events.row)
 
     def see_rows(self, rows: Int64s) -> None:
         """Note that these lines are learned from, by a parser or a tokenizer."""
-        self._rows.append(np.unique(rows))
+        top = int(rows.max(initial=-1)) + 1
+        if top > len(self._seen):
+            self._seen = np.concatenate((self._seen, np.zeros(top - len(self._seen), bool)))
+        self._seen[rows] = True
 
     def check(self, test: Part) -> None:
         """`LeakError` where a line of the test part was learned from."""
-        rows = np.unique(test.windows.events.row)
-        seen = np.unique(np.concatenate(self._rows)) if self._rows else np.empty(0, np.int64)
-        leaked = np.intersect1d(rows, seen, assume_unique=True)
-        if len(leaked):
-            raise LeakError(
-                f"{len(leaked):,} of {len(rows):,} lines of the test part were learned from"
-            )
+        held = np.zeros(int(test.windows.events.row.max(initial=-1)) + 1, bool)
+        held[test.windows.events.row] = True
+        both = min(len(held), len(self._seen))
+        leaked = int(np.count_nonzero(held[:both] & self._seen[:both]))
+        if leaked:
+            lines = int(np.count_nonzero(held))
+            raise LeakError(f"{leaked:,} of {lines:,} lines of the test part were learned from")

@@ -1,6 +1,7 @@
 """Benchmark results: one file format, one table, one way to run a suite.
 
-A result is ``{"suite", "machine", "data", "settings", "rows", "summary"}``.
+A result is ``{"suite", "machine", "data", "settings", "rows", "summary"}``, with "curves" or
+"times" where there are any. Two runs with the same seeds differ in "machine" and "times" alone.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from logwright.logs.kernel import BACKEND
+
+if TYPE_CHECKING:
+    from logwright.bench.detection import Options
 
 __all__ = ["machine", "read_result", "run_suite", "table", "write"]
 
@@ -38,20 +42,24 @@ def machine() -> dict[str, Any]:
     }
 
 
-def run_suite(suite: str, data: Path, quick: bool = False) -> dict[str, Any]:
-    """Run one suite by name on the data sets under `data`."""
-    from logwright.bench import faults, feedback, formats, hdfs, memory, templates, throughput
+def run_suite(
+    suite: str, data: Path, quick: bool = False, options: Options | None = None
+) -> dict[str, Any]:
+    """Run one suite by name on the data sets under `data`; `options` are those of detection."""
+    from logwright.bench import detection, faults, feedback, formats, memory, templates, throughput
 
     runs = {
         "faults": faults.run,
         "feedback": feedback.run,
         "formats": formats.run,
-        "hdfs": hdfs.run,
         "memory": memory.run,
         "templates": templates.run,
         "throughput": throughput.run,
     }
-    result = runs[suite](data, quick)
+    if suite in (*detection.SETS, "log"):
+        result = detection.run(suite, data, quick, options)
+    else:
+        result = runs[suite](data, quick)
     return {"suite": suite, "machine": machine(), "data": result.pop("data", data.name), **result}
 
 

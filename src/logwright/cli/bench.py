@@ -9,23 +9,34 @@ from typing import Annotated
 
 import typer
 
+from logwright.cli import bench_report
 from logwright.errors import LogwrightError
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Rerun the benchmarks behind every number we state.", no_args_is_help=True)
+app.command(name="list")(bench_report.list_suites)
+app.command()(bench_report.report)
+app.command()(bench_report.compare)
 
 
 class Suite(StrEnum):
     """What can be run."""
 
+    hdfs = "hdfs"
+    bgl_raw = "bgl-raw"
+    bgl_windows = "bgl-windows"
+    hadoop = "hadoop"
+    log = "log"
+    feedback = "feedback"
+    templates = "templates"
+    formats = "formats"
+    faults = "faults"
     throughput = "throughput"
     memory = "memory"
-    templates = "templates"
-    hdfs = "hdfs"
-    faults = "faults"
-    feedback = "feedback"
-    formats = "formats"
+
+
+_DETECTION = (Suite.hdfs, Suite.bgl_raw, Suite.bgl_windows, Suite.hadoop, Suite.log)
 
 
 @app.callback()
@@ -42,17 +53,104 @@ def run(
     ] = Path("../shared/data"),
     json: Annotated[
         Path | None,
-        typer.Option("--json", metavar="OUT", help="Write the result file.", show_default=False),
+        typer.Option(
+            "--json",
+            metavar="OUT",
+            help="Write the result file; scores of single windows go to OUT-predictions.parquet.",
+            show_default=False,
+        ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Small sizes, for a smoke test.")] = False,
+    methods: Annotated[
+        str,
+        typer.Option(
+            "--methods", metavar="A,B", help="Only these, and the floors.", show_default=False
+        ),
+    ] = "",
+    offsets: Annotated[
+        int, typer.Option("--offsets", min=1, max=9, help="At how many places the set is split.")
+    ] = 5,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, help="Seeds of methods that draw numbers.")
+    ] = 3,
+    window: Annotated[
+        str | None,
+        typer.Option(
+            "--window", metavar="W", help="Only this one, as in 100 or 1h.", show_default=False
+        ),
+    ] = None,
+    detector: Annotated[
+        Path | None,
+        typer.Option(
+            "--detector",
+            metavar="PATH",
+            help="Your own class Detector, beside the floors.",
+            show_default=False,
+        ),
+    ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option("--log", metavar="FILE", help="Your log, of suite log.", show_default=False),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            "--labels",
+            metavar="FILE",
+            help="Its labels, one a line, or session,label; else they stand before each line.",
+            show_default=False,
+        ),
+    ] = None,
+    train_data: Annotated[
+        Path | None,
+        typer.Option(
+            "--train-data",
+            metavar="DIR",
+            help="Learn on this folder, freeze, and score --test-data.",
+            show_default=False,
+        ),
+    ] = None,
+    test_data: Annotated[
+        Path | None,
+        typer.Option(
+            "--test-data", metavar="DIR", help="Later data, same layout.", show_default=False
+        ),
+    ] = None,
+    stress: Annotated[
+        bool, typer.Option("--stress/--no-stress", help="Also with something taken away.")
+    ] = True,
 ) -> None:
     """Run one suite and print its table.
 
-    Example: logwright bench run templates --json templates.json
+    Example: logwright bench run hadoop --methods ladder,tree --json hadoop.json
     """
+    from logwright.bench.detection import Options
+    from logwright.bench.predictions import beside
     from logwright.bench.results import run_suite, table, write
 
-    result = run_suite(suite.value, data, quick)
+    given = methods or window or detector or log or labels or train_data or test_data
+    if given and suite not in _DETECTION:
+        raise LogwrightError(
+            f"suite {suite.value} takes no methods, windows or data of its own: "
+            f"{', '.join(_DETECTION)} do"
+        )
+    predictions = beside(json) if json is not None and suite in _DETECTION else None
+    options = Options(
+        methods=[word.strip() for word in methods.split(",") if word.strip()],
+        offsets=offsets,
+        seeds=seeds,
+        window=window,
+        detector=detector,
+        log=log,
+        labels=labels,
+        train_data=train_data,
+        test_data=test_data,
+        stress=stress,
+        predictions=predictions,
+    )
+    if json is not None and not json.parent.is_dir():
+        raise LogwrightError(f"--json {json} cannot be written: there is no folder {json.parent}")
+    result = run_suite(suite.value, data, quick, options)
     sys.stdout.write(table(result))
     if json is not None:
         try:

@@ -11,6 +11,7 @@ import typer
 
 from logwright.cli import (
     bench,
+    data,
     demo,
     detect,
     diff,
@@ -46,6 +47,7 @@ app.add_typer(verdicts.app, name="verdicts")
 app.add_typer(findings.app, name="findings")
 app.add_typer(templates.app, name="templates")
 app.add_typer(bench.app, name="bench")
+app.add_typer(data.app, name="data")
 
 
 def _version(value: bool) -> None:

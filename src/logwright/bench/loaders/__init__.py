@@ -1,0 +1,1 @@
+"""Loaders: one file per layout in which labelled logs are published."""

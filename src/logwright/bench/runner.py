@@ -1,0 +1,361 @@
+"""The runner: every method at every offset and seed, on data that the guard let through, as rows.
+
+The figures of a row are those of one run: the one with the median F1, so that precision, recall and
+F1 belong together. `f1_low` and `f1_high` are the range over offsets and seeds. What describes the
+data (windows, positive rate, ...) is the median over offsets, the same for all rows of a set.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import median
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logwright.bench.asking import Outcome
+from logwright.bench.methods.base import Method, Needs
+from logwright.bench.metrics import Tally, measured
+from logwright.bench.parts import Bools, Guard, Part, Split, Train
+from logwright.bench.predictions import Predictions
+from logwright.bench.protocol import Series, learned, random_split, splits, threshold
+from logwright.detectors.base import Floats
+from logwright.detectors.counts import Counts
+from logwright.detectors.thresholds import Threshold
+from logwright.errors import LogwrightError
+from logwright.settings import Settings
+
+__all__ = [
+    "BUDGET",
+    "Asking",
+    "Case",
+    "Fitted",
+    "Gathered",
+    "Make",
+    "Run",
+    "View",
+    "described",
+    "ordered",
+    "rows_of",
+    "run_method",
+]
+
+BUDGET = Settings().budget
+"""Alarms that may come in 10,000 normal windows, where a method has no threshold of its own."""
+
+_TABLE: dict[Needs, str] = {"nothing": "no labels", "normal": "no labels", "labels": "labels"}
+_USED: dict[Needs, str] = {
+    "nothing": "none",
+    "normal": "normal windows chosen",
+    "labels": "all",
+}
+_KEYS = (
+    "table",
+    "set",
+    "lines",
+    "grouping",
+    "window",
+    "method",
+    "labels_used",
+    "questions",
+    "llm_calls",
+    "llm_cost",
+    "offsets",
+    "seeds",
+    "windows",
+    "positive_rate",
+    "distinct_windows",
+    "test_seen_in_train",
+    "precision",
+    "recall",
+    "f1",
+    "f1_low",
+    "f1_high",
+    "f1_ci_low",
+    "f1_ci_high",
+    "specificity",
+    "pr_auc",
+    "alarms_per_10k",
+    "alarms_per_day",
+    "recall_by_kind",
+    "lines_to_first_alarm",
+    "seconds_to_first_alarm",
+    "f1_distinct",
+    "f1_corrected",
+    "f1_random_split",
+    "stress",
+    "note",
+)
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """A method that asks an expert, who answers by the labels of the test part, one at a time."""
+
+    def answer(self, part: Part) -> Outcome:
+        """What was flagged before each answer, and which windows were asked about."""
+
+
+_NUMBERS = ("windows", "distinct_windows")
+
+Make = Callable[[], Method]
+"""What makes a fresh method: nothing is carried from one fit to the next."""
+
+
+def ordered(row: dict[str, Any]) -> dict[str, Any]:
+    """The keys of a row in their order, those without a value left out.
+
+    >>> ordered({"f1": 0.5, "note": None, "table": "labels"})
+    {'table': 'labels', 'f1': 0.5}
+    """
+    return {key: row[key] for key in _KEYS if row.get(key) is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A data set with what a table says of it."""
+
+    name: str
+    lines: str
+    grouping: str
+    window: str
+    series: Series
+    note: str = ""
+
+    @property
+    def common(self) -> dict[str, Any]:
+        """The columns that all its rows share."""
+        return {
+            "set": self.name,
+            "lines": self.lines,
+            "grouping": self.grouping,
+            "window": self.window,
+            "note": self.note or None,
+        }
+
+
+class View:
+    """A split as methods see it: per need, what they may learn from. The guard compares the lines
+    of all that is learned from with those of the test part before anything is fitted."""
+
+    def __init__(self, split: Split, guarded: bool = True) -> None:
+        self.split = split
+        self._guarded = guarded
+        self._by_needs: dict[Needs, tuple[Part, Part, Split]] = {}
+        self._distinct: NDArray[np.intp] | None = None
+
+    def of(self, needs: Needs) -> tuple[Part, Part, Split]:
+        """Train, validation, and the split in the numbering that fits them."""
+        if needs not in self._by_needs:
+            train, validation, split = learned(self.split, needs)
+            if self._guarded:
+                guard = Guard()
+                guard.see(self.split.train.windows)  # templates are learned from all of it
+                for part in (train, validation):
+                    guard.see(part.windows)
+                guard.check(split.test)
+            self._by_needs[needs] = train, validation, split
+        return self._by_needs[needs]
+
+    @property
+    def distinct(self) -> NDArray[np.intp]:
+        """One test window for each make-up and truth."""
+        if self._distinct is None:
+            keys = self._keys(self.split.test)
+            both = np.stack((keys, self.split.test.truth.astype(np.uint64)))
+            self._distinct = np.unique(both, axis=1, return_index=True)[1]
+        return self._distinct
+
+    def _keys(self, part: Part) -> NDArray[np.uint64]:
+        return Counts("count_vector").keys(part.windows, self.split.vocabulary)
+
+    def told(self) -> dict[str, float]:
+        """What every table tells of the data."""
+        test = self._keys(self.split.test)
+        return {
+            "windows": len(test),
+            "positive_rate": float(self.split.test.truth.mean()),
+            "distinct_windows": len(np.unique(test)),
+            "test_seen_in_train": float(np.isin(test, self._keys(self.split.train)).mean()),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A method that has learned, with its threshold: a frozen configuration."""
+
+    method: Method
+    limit: Threshold
+    seconds: float
+
+    @staticmethod
+    def of(make: Make, view: View, seed: int) -> Fitted:
+        """Learn from what the view lets through."""
+        method = make()
+        train, validation, split = view.of(method.needs)
+        truth = train.truth if method.needs == "labels" else None
+        started = time.perf_counter()
+        method.fit(
+            Train(
+                train.windows,
+                truth,
+                validation.windows,
+                split.vocabulary,
+                split.texts,
+                split.known,
+                seed,
+            )
+        )
+        if isinstance(method, Asking):
+            limit = Threshold(1.0, "what is raised at that moment")
+        elif method.natural is not None:
+            limit = Threshold(method.natural, "by the method's definition")
+        else:
+            # A set so small that validation holds no normal window: history has to do.
+            calm = validation.windows if len(validation) else train.windows
+            limit = threshold(_scores(method, calm, len(calm)), BUDGET)
+        return Fitted(method, limit, time.perf_counter() - started)
+
+    def run(self, test: Part) -> Run:
+        """Score a part and decide; where the method asks, an expert answers by the labels."""
+        started = time.perf_counter()
+        questions = 0
+        if isinstance(self.method, Asking):
+            outcome = self.method.answer(test)
+            scores, questions = outcome.flagged.astype(np.float64), len(outcome.asked)
+        else:
+            scores = _scores(self.method, test.windows, len(test))
+        seconds = time.perf_counter() - started
+        return Run(scores, self.limit.alarms(scores), self.seconds, seconds, questions)
+
+
+def _scores(method: Method, windows: Any, n: int) -> Floats:
+    scores = np.asarray(method.score(windows), np.float64)
+    if scores.shape != (n,) or bool(np.isnan(scores).any()):
+        raise LogwrightError(
+            f"method {method.name}: score() has to give one number per window, "
+            f"{n:,} here; it gave {scores.shape} with {int(np.isnan(scores).sum())} NaN"
+        )
+    return scores
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Scores and alarms of a test part, and what they took."""
+
+    scores: Floats
+    alarms: Bools
+    fit_seconds: float
+    score_seconds: float
+    questions: int = 0
+
+    def emptied(self) -> Run:
+        """Without the scores of single windows."""
+        return replace(self, scores=self.scores[:0], alarms=self.alarms[:0])
+
+
+def run_method(make: Make, view: View, seed: int) -> Run:
+    """Learn, then score the view's test part."""
+    fitted = Fitted.of(make, view, seed)
+    return fitted.run(view.of(fitted.method.needs)[2].test)
+
+
+@dataclass(slots=True)
+class Gathered:
+    """All runs of one method on one set."""
+
+    method: Method
+    runs: list[tuple[dict[str, Any], Run]] = field(default_factory=list)
+    offsets: set[float] = field(default_factory=set)
+    seeds: set[int] = field(default_factory=set)
+    random_f1: float | None = None
+    stress: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, of: tuple[str, float, int], view: View, run: Run, sink: Predictions) -> None:
+        """Take the figures of a run on the test part of a view: `of` is its set, offset, seed."""
+        name, offset, seed = of
+        test = view.split.test
+        figures = measured(run.scores, run.alarms, test, view.distinct, seed)
+        # The scores themselves are in the predictions: here they would fill memory.
+        self.runs.append((figures, run.emptied()))
+        self.offsets.add(offset)
+        self.seeds.add(seed)
+        sink.add((name, self.method.name, offset, seed), test, run.scores, run.alarms)
+
+    def row(self, case: Case, told: dict[str, float]) -> dict[str, Any]:
+        """The run with the median F1, and the range of F1."""
+        figures = sorted((f for f, _ in self.runs), key=lambda f: (f["f1"], f.get("pr_auc", 0.0)))
+        asks = isinstance(self.method, Asking)
+        return ordered(
+            {
+                **case.common,
+                **told,
+                "table": "questions asked" if asks else _TABLE[self.method.needs],
+                "method": self.method.name,
+                "labels_used": _USED[self.method.needs],
+                "questions": int(median(run.questions for _, run in self.runs)),
+                "llm_calls": 0,
+                "llm_cost": 0,
+                "offsets": len(self.offsets),
+                "seeds": len(self.seeds),
+                **figures[(len(figures) - 1) // 2],
+                "f1_low": figures[0]["f1"],
+                "f1_high": figures[-1]["f1"],
+                "f1_random_split": self.random_f1,
+                "stress": self.stress or None,
+            }
+        )
+
+    def times(self) -> dict[str, float]:
+        """Median seconds of learning (with the threshold) and of scoring."""
+        return {
+            "fit_seconds": round(median(run.fit_seconds for _, run in self.runs), 3),
+            "score_seconds": round(median(run.score_seconds for _, run in self.runs), 3),
+        }
+
+
+Stress = Callable[[View, Make, Run], dict[str, Any]]
+
+
+def rows_of(
+    case: Case,
+    makes: Sequence[Make],
+    offsets: int,
+    seeds: Sequence[int],
+    stress: Stress | None,
+    sink: Predictions,
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """A row per method, in their order, and their seconds."""
+    every = [(make, Gathered(make())) for make in makes]
+    told: list[dict[str, float]] = []
+    for at, split in enumerate(splits(case.series, offsets)):
+        view = View(split)
+        told.append(view.told())
+        for make, one in every:
+            # The first seed comes last: its run is the one that stress is compared with.
+            for seed in reversed(seeds if one.method.seeded else seeds[:1]):
+                run = run_method(make, view, seed)
+                one.add((case.name, split.offset, seed), view, run, sink)
+            if stress is not None and not at and not isinstance(one.method, Asking):
+                one.stress = stress(view, make, run)
+    view = View(random_split(case.series, seeds[0]))
+    for make, one in every:
+        if not isinstance(one.method, Asking):  # it asks in order of time, which is lost here
+            alarms = run_method(make, view, seeds[0]).alarms
+            one.random_f1 = round(Tally.of(alarms, view.split.test.truth).f1, 4)
+    data = described(told)
+    rows = [one.row(case, data) for _, one in every]
+    return rows, {one.method.name: one.times() for _, one in every}
+
+
+def described(told: Sequence[dict[str, float]]) -> dict[str, float]:
+    """What a table tells of the data: medians over offsets.
+
+    >>> described([{"windows": 3, "positive_rate": 0.25}, {"windows": 4, "positive_rate": 0.5}])
+    {'windows': 3, 'positive_rate': 0.375}
+    """
+    middle = {key: median(one[key] for one in told) for key in told[0]}
+    return {k: int(v) if k in _NUMBERS else round(v, 4) for k, v in middle.items()}

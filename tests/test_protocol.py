@@ -1,0 +1,197 @@
+"""The protocol: time first, nothing of the test part is learned, the same seed the same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logwright.bench.datasets import of_files
+from logwright.bench.hdfs import EventIds
+from logwright.bench.methods.base import Needs
+from logwright.bench.parts import LeakError, Part, Split, Train
+from logwright.bench.predictions import Predictions
+from logwright.bench.protocol import Cut, cuts, learned, random_split, seen_first, splits, threshold
+from logwright.bench.runner import Case, View, rows_of
+from logwright.bench.series import Ready
+from logwright.bench.stress import mislabelled, renamed, transferred, without_kind
+from logwright.detectors.base import Floats
+from logwright.errors import LogwrightError
+from logwright.windows.window import Windows
+
+
+def ready(sequences: Sequence[Sequence[int]], truth: Sequence[bool] | None = None) -> Ready:
+    windows = Windows.of_sequences(sequences)
+    labels = np.zeros(len(sequences), bool) if truth is None else np.array(truth)
+    size = int(windows.events.template.max()) + 1
+    return Ready(Part(windows, labels), EventIds(size), [f"event {i}" for i in range(size)])
+
+
+SERIES = ready([[i % 3, i % 5] for i in range(200)], [i % 7 == 0 for i in range(200)])
+
+
+def rows(part: Part) -> set[int]:
+    return set(part.windows.events.row.tolist())
+
+
+class Spy:
+    """Remembers what it was given."""
+
+    natural: float | None = None
+    seeded = False
+
+    def __init__(self, needs: Needs = "normal", seen: list[Train] | None = None) -> None:
+        self.name, self.needs, self.seen = f"spy {needs}", needs, seen
+
+    def fit(self, train: Train) -> None:
+        if self.seen is not None:
+            self.seen.append(train)
+
+    def score(self, windows: Windows) -> Floats:
+        return windows.events.template[windows.bounds[:-1]].astype(np.float64)
+
+
+@given(st.integers(40, 3_000), st.integers(1, 6))
+def test_parts_follow_one_another_with_a_gap(n: int, offsets: int) -> None:
+    series = ready([[0]] * n)
+    found = list(cuts(series, offsets))
+    assert [cut.offset for cut in found] == [round(i / 10, 1) for i in range(offsets)]
+    for cut in found:
+        assert cut.train.start < cut.train.stop == cut.validation.start
+        assert cut.validation.stop + 1 == cut.test.start < cut.test.stop <= n
+    assert found[0].train.start == 0
+    assert found[-1].test.stop >= n - 1
+
+
+def test_too_few_windows_are_said_to_be() -> None:
+    with pytest.raises(LogwrightError, match="3 windows are too few"):
+        list(cuts(ready([[0]] * 3), 5))
+    with pytest.raises(LogwrightError, match="1 to 9"):
+        list(cuts(SERIES, 10))
+
+
+def test_no_line_is_in_two_parts_and_none_goes_back_in_time() -> None:
+    for split in splits(SERIES, 5):
+        train, validation, test = (rows(p) for p in (split.train, split.validation, split.test))
+        assert max(train) < min(validation) <= max(validation) < min(test)
+
+
+def test_a_random_split_repeats_no_line_and_comes_again() -> None:
+    first, again = random_split(SERIES, 3), random_split(SERIES, 3)
+    assert rows(first.train) == rows(again.train) != rows(random_split(SERIES, 4).train)
+    assert not rows(first.test) & (rows(first.train) | rows(first.validation))
+    assert (len(first.train), len(first.validation), len(first.test)) == (140, 20, 40)
+
+
+def test_templates_of_train_come_first_and_texts_go_with_them() -> None:
+    series = ready([[4], *[[2]] * 70, *[[0, 4]] * 29])
+    split = next(splits(series, 1))
+    assert split.known == 2
+    assert split.texts is not None
+    assert split.texts[:2] == ["event 2", "event 4"]
+    held = {split.texts[t] for t in split.test.windows.events.template.tolist()}
+    assert held == {"event 0", "event 4"}
+    kept = split.vocabulary.hashes[split.test.windows.events.template]
+    assert set(kept.tolist()) == set(series.vocabulary.hashes[[0, 4]].tolist())
+
+
+def test_who_needs_normal_windows_does_not_know_templates_of_abnormal_ones() -> None:
+    series = ready([[0], [1], *[[0]] * 98], [False, True, *[False] * 98])
+    train, _, split = learned(next(splits(series, 1)), "normal")
+    assert split.known == 1
+    assert not train.truth.any()
+    train, _, split = learned(next(splits(series, 1)), "nothing")
+    assert (split.known, int(train.truth.sum())) == (2, 1)
+
+
+class Leaky(Ready):
+    """Cuts as it should, but shuffles first."""
+
+    def split(self, cut: Cut) -> Split:
+        split = super().split(cut)
+        return replace(split, train=split.test)
+
+
+def test_a_leak_fails_the_run() -> None:
+    leaky = Leaky(SERIES.part, SERIES.vocabulary, SERIES.texts)
+    case = Case("set", "windows 1-200", "session", "session", leaky)
+    with pytest.raises(LeakError, match="of the test part were learned from"):
+        rows_of(case, [Spy], 2, [0], None, Predictions(None))
+
+
+def test_methods_are_given_nothing_of_the_test_part_and_labels_only_where_they_need_them() -> None:
+    seen: list[Train] = []
+    needs: list[Needs] = ["nothing", "normal", "labels"]
+    case = Case("set", "windows 1-200", "session", "session", SERIES)
+    makes = [lambda need=need: Spy(need, seen) for need in needs]
+    rows_of(case, makes, 3, [0], None, Predictions(None))
+    cuts_of = list(splits(SERIES, 3))
+    assert len(seen) == 4 * 3  # three offsets and the random split
+    for number, train in enumerate(seen[:9]):
+        test = rows(cuts_of[number // 3].test)
+        assert not test & set(train.windows.events.row.tolist())
+        assert not test & set(train.validation.events.row.tolist())
+        assert (train.truth is not None) == (needs[number % 3] == "labels")
+
+
+def test_templates_are_learned_from_the_lines_of_train_alone(tmp_path: Path) -> None:
+    log, labels = tmp_path / "a.log", tmp_path / "a.labels"
+    log.write_text("job 1 done\n" * 140 + "brand new statement 7\n" * 60)
+    labels.write_text("0\n" * 200)
+    split = next(splits(of_files(log, labels).series("10"), 1))
+    assert split.texts is not None
+    assert split.texts[: split.known] == ["job <*> done"]
+    assert len(split.texts) == 2
+    assert set(split.test.windows.events.template.tolist()) == {1}
+
+
+def test_the_row_tells_range_and_one_possible_triple() -> None:
+    case = Case("set", "windows 1-200", "session", "session", SERIES)
+    found, times = rows_of(case, [Spy], 5, [0, 1, 2], None, Predictions(None))
+    row = found[0]
+    assert row["f1_low"] <= row["f1"] <= row["f1_high"]
+    assert (row["offsets"], row["seeds"]) == (5, 1)  # a method without chance is run once
+    assert row["labels_used"] == "normal windows chosen"
+    assert list(row)[:6] == ["table", "set", "lines", "grouping", "window", "method"]
+    assert not any("seconds" in key for key in row)
+    assert set(times["spy normal"]) == {"fit_seconds", "score_seconds"}
+
+
+@given(st.lists(st.integers(-5, 5), min_size=1, max_size=300), st.floats(0.1, 5_000))
+def test_a_threshold_keeps_to_its_budget(scores: list[int], budget: float) -> None:
+    values = np.array(scores, np.float64)
+    alarms = threshold(values, budget).alarms(values)
+    assert alarms.sum() <= max(budget * len(values) / 10_000, 0)
+    assert not alarms[values == values.min()].any()
+
+
+def test_stress_changes_what_it_says_and_nothing_else() -> None:
+    split = next(splits(SERIES, 1))
+    noisy = mislabelled(split, 0.1, seed=0)
+    assert int((noisy.train.truth ^ split.train.truth).sum()) == round(len(split.train) / 10)
+    assert (noisy.test.truth == split.test.truth).all()
+    new = renamed(split, 0.1, seed=0)
+    assert int(new.test.windows.events.template.max()) == len(split.vocabulary)
+    assert len(new.vocabulary) == len(new.texts or ()) == len(split.vocabulary) + 1
+    assert (new.train.windows.events.template == split.train.windows.events.template).all()
+    kinds = ["a" if i % 2 else "b" for i in range(len(split.train))]
+    less = without_kind(replace(split, train=replace(split.train, kinds=kinds)), "a")
+    assert set(less.train.kinds or ()) == {"b"}
+
+
+def test_another_system_shares_templates_by_text_and_no_line() -> None:
+    split = seen_first(next(splits(SERIES, 1)))
+    other = ready([[0, 1]] * 10)
+    moved = transferred(split, other.part, other.vocabulary, ["event 3", "elsewhere"])
+    assert moved.texts is not None
+    assert [moved.texts[t] for t in moved.test.windows.events.template[:2]] == [
+        "event 3",
+        "elsewhere",
+    ]
+    assert not rows(moved.test) & rows(moved.train)
+    View(moved).of("normal")  # the guard finds nothing to say
