@@ -268,7 +268,7 @@ def _hdfs(history: str) -> Callable[[Result], str]:
         row = next(
             r
             for r in result["rows"]
-            if r["history"] == history and r["method"] == "ladder (default)"
+            if r.get("history") == history and r["method"] == "ladder (default)"
         )
         return (
             f"F1 {row['f1']:.3f} (precision {row['precision']:.3f}, recall {row['recall']:.3f}, "

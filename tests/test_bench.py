@@ -233,7 +233,7 @@ def test_unknown_methods_are_named() -> None:
 def test_hdfs_counts_add_up_and_keep_to_the_budget(data: Path) -> None:
     rows, summary = whole_set(data, quick=True)
     for row in rows:
-        assert row["tp"] + row["fp"] + row["fn"] + row["tn"] == row["sessions_tested"]
+        assert row["tp"] + row["fp"] + row["fn"] + row["tn"] == row["windows"]
     by = {(row["history"], row["method"]): row for row in rows}
     floor = by["60%", "flag all"]
     best = by["60%", "ladder (default)"]

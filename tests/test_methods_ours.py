@@ -257,7 +257,7 @@ class TestPublished:
         assert {row["table"] for row in rows} == {published.TABLE}
         assert [row["method"] for row in rows] == list(published.PUBLISHED)
         assert all(row["windows"] == 1000 - 10 for row in rows)
-        event = rows[0]
+        event = next(row for row in rows if row["method"] == "new event")
         assert event["f1"] == event["precision"] == event["recall"] == 1.0
         assert event["labels_used"] == "normal windows chosen"
         assert all(row["labels_used"] == "all" for row in rows if "threshold" in row["note"])
@@ -267,10 +267,10 @@ class TestPublished:
     def test_figures_of_hdfs_come_out_as_published(self, data: Path) -> None:
         labels, sequences = read(data / "hdfs" / "hdfs_sequences.tsv.zst")
         rows = published.rows(labels, Windows.of_sequences(sequences))
-        f1 = {row["method"]: row["f1"] for row in rows}
+        f1 = {row["method"]: row["f1_mean"] for row in rows}
         assert abs(f1["ECVC"] - 0.960) <= 0.02
         for name, theirs in published.PUBLISHED.items():
-            assert abs(f1[name] - theirs.xu) <= 0.06, name
+            assert theirs.xu is None or abs(f1[name] - theirs.xu) <= 0.06, name
 
 
 class TestDeepLog:

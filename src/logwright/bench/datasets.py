@@ -30,7 +30,7 @@ __all__ = ["LINE_WINDOWS", "Dataset", "known", "of_files", "open_dataset"]
 LINE_WINDOWS = ("20", "100", "200", "1h")
 """Windows that logs without sessions are judged by."""
 
-_READY = "as published"
+_READY = "session"
 _MOST_OF = {"thunderbird": 10_000_000, "spirit": 5_000_000}
 """Lines that are read of sets too large for memory, as others read them."""
 

@@ -43,6 +43,9 @@ __all__ = [
     "run_method",
 ]
 
+_LEAST_WINDOWS = 50
+_FEW = "so few test windows tell next to nothing"
+
 BUDGET = Settings().budget
 """Alarms that may come in 10,000 normal windows, where a method has no threshold of its own."""
 
@@ -72,6 +75,7 @@ _KEYS = (
     "precision",
     "recall",
     "f1",
+    "f1_mean",
     "f1_low",
     "f1_high",
     "f1_ci_low",
@@ -306,6 +310,7 @@ class Gathered:
                 "f1_high": figures[-1]["f1"],
                 "f1_random_split": self.random_f1,
                 "stress": self.stress or None,
+                "note": _FEW if told["windows"] < _LEAST_WINDOWS else case.note or None,
             }
         )
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from logwright.cli import bench_report
+from logwright.cli.data import DataOption
 from logwright.errors import LogwrightError
 
 __all__ = ["app"]
@@ -47,10 +48,7 @@ def _root() -> None:
 @app.command()
 def run(
     suite: Annotated[Suite, typer.Argument(help="Which suite.", show_default=False)],
-    data: Annotated[
-        Path,
-        typer.Option("--data", metavar="DIR", help="Folder of the data sets."),
-    ] = Path("../shared/data"),
+    data: DataOption = Path("../shared/data"),
     json: Annotated[
         Path | None,
         typer.Option(

@@ -30,8 +30,7 @@ def read_table(
 ) -> tuple[Part, list[str] | None]:
     """All windows of a table in its order, which is that of time, and the events' texts; with
     corrected labels where there are texts and `data` holds corrections."""
-    truth, sequences = read(path)
-    truth, sequences = truth[:most], sequences[:most]
+    truth, sequences = read(path, most)
     windows = Windows.of_sequences(sequences)
     if texts is None:
         return Part(windows, truth), None
