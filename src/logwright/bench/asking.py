@@ -12,7 +12,7 @@ import random
 from collections import Counter, deque
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,8 @@ from logwright.detectors.counts import Counts
 from logwright.detectors.unseen import Unseen
 from logwright.feedback.judge import Judge
 from logwright.feedback.standing import Found
-from logwright.findings.finding import pattern_id
+from logwright.findings.finding import SEVERITIES, pattern_id
+from logwright.findings.severity import rank
 from logwright.findings.verdict import Position, Subject, Verdict
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Windows
@@ -81,6 +82,7 @@ class Part:
         self._new: dict[int, list[int]] = {}
         for window, each in zip(owner[at].tolist(), template[at].tolist(), strict=True):
             self._new.setdefault(window, []).append(each)
+        self._leveled = bool(test.events.level.any())
         self._found = {int(t): self._of_template(int(t)) for t in np.unique(template[at])}
         self._counts: Counts | None = None
         make_ups = np.zeros(len(test), bool)
@@ -112,8 +114,18 @@ class Part:
         return Judge(lambda: [] if texts is None else [texts[t] for t in self.known])
 
     def sight(self, window: int) -> list[Found]:
-        """The new templates of a window."""
-        return [self._found[t] for t in self._new.get(window, ())]
+        """The new templates of a window, as grave as their lines' levels and their words are (where
+        the set has levels)."""
+        found = [self._found[t] for t in self._new.get(window, ())]
+        if not (self._leveled and found):
+            return found
+        span = self.windows.span(window)
+        events = self.windows.events
+        template, level = events.template[span], events.level[span]
+        return [
+            replace(f, severity=SEVERITIES[rank(int(level[template == t].max()), f.texts)])
+            for f, t in zip(found, self._new[window], strict=True)
+        ]
 
     def make_up(self, window: int, normal: frozenset[str]) -> list[Found]:
         """The make-up of a window, where history never held it; templates that verdicts say are

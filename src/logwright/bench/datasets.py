@@ -23,12 +23,15 @@ from logwright.bench.parts import Part
 from logwright.bench.protocol import Series
 from logwright.bench.series import Lines, Ready
 from logwright.errors import InputError
+from logwright.logs.batch import NO_TIME
 from logwright.settings import Settings
 
 __all__ = ["LINE_WINDOWS", "Dataset", "known", "of_files", "open_dataset"]
 
 LINE_WINDOWS = ("20", "100", "200", "1h")
-"""Windows that logs without sessions are judged by."""
+"""Windows that logs without sessions are judged by; hours where a log has many of them."""
+
+_MANY_HOURS = 500
 
 _READY = "session"
 _MOST_OF = {"thunderbird": 10_000_000, "spirit": 5_000_000}
@@ -118,7 +121,10 @@ def _hdfs_raw(data: Path, most: int | None) -> Dataset:
 
 
 def _of_lines(name: str, title: str, lines: LabelledLines, told: str) -> Dataset:
-    return Dataset(name, title, told, "lines", LINE_WINDOWS, lines, notes=lines.notes)
+    timed = lines.ts[lines.ts != NO_TIME]
+    hours = (int(timed.max()) - int(timed.min())) / 3600e9 if len(timed) else 0.0
+    windows = LINE_WINDOWS if hours >= _MANY_HOURS else LINE_WINDOWS[:-1]
+    return Dataset(name, title, told, "lines", windows, lines, notes=lines.notes)
 
 
 def _of_sessions(name: str, title: str, lines: LabelledLines, grouping: str, told: str) -> Dataset:
