@@ -44,12 +44,12 @@ class InvariantsMining:
     [{0: 1, 1: -1}]
     """
 
-    name = "invariants"
     natural: float | None = 1.0
     seeded = False
 
     def __init__(self, needs: Needs = "nothing") -> None:
         self.needs: Needs = needs
+        self.name = "invariants" + ", normal history" * (needs == "normal")
 
     def fit(self, train: Train) -> None:
         """Find the relations."""

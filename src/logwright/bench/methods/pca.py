@@ -31,12 +31,12 @@ _C_ALPHA = 3.2905
 class Pca:
     """See the module. A higher score is more anomalous."""
 
-    name = "PCA"
     natural: float | None = None
     seeded = False
 
     def __init__(self, needs: Needs = "nothing", components: int | None = None) -> None:
         self.needs: Needs = needs
+        self.name = "PCA" + ", normal history" * (needs == "normal")
         self._components = components
 
     def fit(self, train: Train) -> None:
