@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import select
 import signal
 import sys
@@ -18,7 +19,7 @@ import pytest
 from feedback_fakes import new_template, some, stored
 from logwright.cli import main
 from logwright.findings.finding import Finding
-from logwright.store import open_store
+from logwright.store import open_store, remember
 
 Call = Callable[..., str]
 
@@ -203,9 +204,10 @@ def test_review_skips_widens_and_narrows(call: Call, model: Path) -> None:
     )
     assert "all findings whose text is like 'link lost *'" in out
     assert "there is no wider scope" in out
-    assert "this pattern on host sw1" in out
+    assert "this pattern on host sw1 alone (if real: on it and others, too)" in out
     assert "there is no narrower scope" in out
-    assert "benign: closes 3 findings of 1 pattern on 1 host (verdict 1)" in out
+    closes = "benign: closes 3 findings of 1 pattern that are of this host alone (verdict 1)"
+    assert closes in out
     with open_store(model / "store.db") as store:
         (entry,) = store.entries()
     assert json.loads(entry.model_dump_json())["scope"]["host"] == "sw1"
@@ -232,6 +234,7 @@ def test_review_shows_more_lines_and_help_and_ends_with_its_input(call: Call, mo
     out = call("review", "-m", model, keys=answers("o", "?", "z"))
     assert out.count("disk sda: write failed") > 6
     assert "q  quit" in out
+    assert re.search(r"  > Jun 14 \S+ web\d line \d+ disk sda: write failed", out)
     assert out.endswith("0 answered, 4 left\n")
     limited = call("review", "-m", model, "--limit", "1", keys=answers("b", "b"))
     assert limited.endswith("1 answered, 3 left\n")
@@ -365,3 +368,93 @@ def test_kept_answers_are_json(call: Call, model: Path) -> None:
     undone = json.loads(call("verdicts", "undo", "-m", model, "--json"))
     assert undone["undo"]["undoes"] == 1
     assert len(json.loads(call("verdicts", "audit", "-m", model, "--json"))["audit"]) == 2
+
+
+def test_a_host_with_a_name_that_no_verdict_can_hold_is_reviewed(
+    call: Call, tmp_path: Path
+) -> None:
+    odd = new_template("disk failed", host="h" * 5000, source="caf\udce9.log")
+    store = stored(tmp_path / "store.db", [odd])
+    for word in ("real", "benign"):
+        assert "1 finding" in call("verdict", odd.id, word, "--store", store, "--by", "\udcff")
+    call("verdicts", "undo", "2", "--store", store)
+    call("verdicts", "undo", "1", "--store", store)
+    out = call("review", "--store", store, keys=answers("n", "n", "b"))
+    assert "this pattern of source" not in out  # there is only one
+    assert out.endswith("1 answered, 0 left\n")
+
+
+def test_a_bad_option_is_named(call: Call, model: Path) -> None:
+    pattern = disk(call, model).pattern
+    said = call("verdict", pattern, "benign", "-m", model, "--host", "h" * 5000, code=2)
+    assert "--host 'hhh" in said
+    assert "None" not in said
+    out = call("verdict", pattern, "benign", "-m", model, "--host", "\udcff")
+    assert "on host \\xff" in out
+    out = call("verdict", pattern, "expected", "-m", model, "--until", "2025-06-14")
+    assert "2025-06-14 00:00 is past: only what came before is expected" in out
+
+
+def test_review_does_not_ask_again_what_an_answer_does_not_cover(call: Call, model: Path) -> None:
+    keys = answers("e", "2020-01-01", "q")
+    out = call("review", "-m", model, keys=keys)
+    assert "it covers none of these findings, which stay open; 2020-01-01 00:00 is past" in out
+    assert out.count("\nNew template: 'disk sda: write failed'") == 1
+
+
+def test_review_takes_capitals_and_explains_keys_only_when_asked(call: Call, model: Path) -> None:
+    out = call("review", "-m", model, keys=answers("", "x", "B", "Q"))
+    assert out.count("one of these keys; ? tells what they do") == 2
+    assert "q  quit" not in out
+    assert "benign: closes 12 findings" in out
+
+
+@pytest.mark.parametrize(("severity", "number"), [("critical", 1), ("medium", 11)])
+def test_review_asks_before_it_closes_what_is_critical_or_much(
+    call: Call, tmp_path: Path, severity: Any, number: int
+) -> None:
+    letters = "abcdefghijkl"[:number]
+    many = [new_template(f"w{c} ready", n, severity=severity) for n, c in enumerate(letters)]
+    store = stored(tmp_path / "store.db", many)
+    out = call("review", "--store", store, keys=answers("b", "n", "b", "Y"))
+    assert out.count("Go on? y/n") == 2
+    assert out.count("not answered") == 1
+    assert out.endswith("1 answered, 0 left\n")
+
+
+def test_only_what_acts_on_the_same_findings_overrides(call: Call, model: Path) -> None:
+    pattern = disk(call, model).pattern
+    call("verdict", pattern, "benign", "-m", model, "--host", "web0")
+    call("verdict", pattern, "real", "-m", model, "--host", "web1")
+    assert "overridden" not in call("verdicts", "list", "-m", model)
+    call("verdict", pattern, "real", "-m", model, "--host", "web0")
+    assert "(overridden by 3)" in call("verdicts", "list", "-m", model)
+
+
+def test_an_export_overwrites_no_other_file(call: Call, model: Path, tmp_path: Path) -> None:
+    file = tmp_path / "notes.jsonl"
+    file.write_text("mine\n")
+    for command in ("findings", "verdicts"):
+        said = call(command, "export", file, "-m", model, code=2)
+        assert "it would be overwritten, choose another name" in said
+    assert file.read_text() == "mine\n"
+
+
+def test_a_store_of_the_last_run_that_is_gone_is_named(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    remember(tmp_path / "gone.db")
+    said = call("findings", "list", code=2)
+    assert f"kept its findings in {tmp_path / 'gone.db'}, which is gone" in said
+    assert "--store FILE or -m MODEL" in said
+
+
+def test_findings_are_listed_with_the_severity_that_they_have_now(call: Call, model: Path) -> None:
+    pattern = disk(call, model).pattern
+    call("verdict", pattern, "real", "-m", model, "--severity", "critical")
+    now = found(call, model, "--state", "confirmed", "--top", "2")
+    assert [(f.severity, f.own_severity) for f in now] == [("critical", "high")] * 2
+    call("verdicts", "undo", "-m", model)
+    now = found(call, model, "--pattern", pattern)
+    assert {(f.severity, f.own_severity) for f in now} == {("high", None)}

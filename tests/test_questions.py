@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from feedback_fakes import new_template, some
 from logwright.feedback.judge import DECAYED
 from logwright.feedback.kept import Kept
-from logwright.feedback.questions import questions
+from logwright.feedback.questions import Asker, questions
 from logwright.feedback.scopes import generalised, scopes
 from logwright.feedback.standing import Found
 from logwright.findings.finding import SEVERITIES, Finding
 from logwright.findings.verdict import Entry, Scope, Subject, Undo, Verdict
-from logwright.store.base import PatternRow
+from logwright.store.base import PatternRow, Sight
+from logwright.store.sights import place_of, span_of
 
 WORDS = ("alpha", "beta", "gamma", "delta", "eta", "theta", "iota", "kappa", "disk failed")
 
@@ -50,7 +51,20 @@ def kept(findings: list[Finding], *entries: Entry) -> Kept:
     patterns: dict[str, list[Finding]] = {}
     for finding in findings:
         patterns.setdefault(finding.pattern, []).append(finding)
-    return Kept(map(row, patterns.values()), findings, entries)
+    return Kept(map(row, patterns.values()), lambda named: map(sight, ordered(findings)), entries)
+
+
+def ordered(findings: list[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda f: (f.first_seen or "", f.id))
+
+
+def sight(finding: Finding) -> Sight:
+    """What a store says of a finding before its lines are read."""
+    time = datetime.fromisoformat(finding.first_seen) if finding.first_seen else None
+    return Sight(
+        *(finding.id, finding.pattern, finding.own_severity or finding.severity, time),
+        *(span_of(finding.window), *place_of(finding), finding.because),
+    )
 
 
 def said(word: str, *findings: Finding, number: int = 1, **more: object) -> Verdict:
@@ -106,11 +120,16 @@ def test_what_is_settled_is_not_asked() -> None:
     )
     old = new_template("clock drifts", 180, because=DECAYED)
     every = [first, like, other, old]
-    assert len(questions(kept(every))) == 3  # decayed already
+    assert len(questions(kept(every))) == 4
     asked = questions(kept(every, said("benign", first)))
-    assert [q.text for q in asked] == ["New template: 'disk failed'"]
+    # What decayed is suppressed, and asked about nevertheless.
+    assert {q.text for q in asked} == {
+        "New template: 'disk failed'",
+        "New template: 'clock drifts'",
+    }
+    assert kept(every).now()[old.id].state == "suppressed"
     taken_back = questions(kept(every, said("benign", first), Undo(number=2, undoes=1)))
-    assert len(taken_back) == 3
+    assert len(taken_back) == 4
 
 
 def test_a_verdict_for_one_host_leaves_the_question_for_the_others() -> None:
@@ -156,7 +175,8 @@ def test_every_open_pattern_is_in_one_question_whatever_the_order(
     entries = [said(word, found[0])] if found else []
     here = kept(found, *entries)
     asked = questions(here)
-    waiting = {here.sights[i].found.pattern for i, now in here.now().items() if not now.settled}
+    settled = {i for i, now in here.now().items() if now.settled}
+    waiting = {f.pattern for f in found if f.id not in settled}
     patterns = [p.row.id for q in asked for p in q.patterns]
     assert sorted(patterns) == sorted(waiting)
     assert len({q.id for q in asked}) == len(asked)
@@ -178,3 +198,35 @@ def test_scopes_go_from_narrow_to_wide() -> None:
 )
 def test_a_text_is_not_opened_to_everything(text: str) -> None:
     assert generalised(text) is None
+
+
+def test_a_scope_that_no_verdict_can_hold_is_not_offered() -> None:
+    found = Found.of(new_template("disk failed", host="h" * 5000, source="s" * 4096))
+    assert [c.name for c in scopes([found])] == ["source", "pattern", "templates"]
+    long = Found.of(new_template("ciod: " + "x y" * 3000 + ": end of it", host="\udc80" * 2000))
+    assert [c.name for c in scopes([long])] == ["source", "pattern", "templates"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    found_lists,
+    st.lists(st.tuples(st.sampled_from(["real", "benign", "undo"]), st.integers(0, 24))),
+)
+def test_asked_again_after_each_answer_it_is_as_asked_anew(
+    found: list[Finding], steps: list[tuple[str, int]]
+) -> None:
+    here = kept(found)
+    asker, entries = Asker(here), list[Entry]()
+    for word, at in steps:
+        number = len(entries) + 1
+        standing = [v.number for v in here.standing.verdicts]
+        if word == "undo" and standing:
+            entries.append(Undo(number=number, undoes=standing[at % len(standing)]))
+        elif word != "undo" and found:
+            several = found[at % len(found) :][: 1 + at % 3]
+            entries.append(said(word, *several, number=number))
+        here.add(entries[number - 1 :])
+        anew = questions(kept(found, *entries))
+        again = asker.ask()
+        assert [(q.id, q.why, q.chance) for q in again] == [(q.id, q.why, q.chance) for q in anew]
+        assert here.now() == kept(found, *entries).now()

@@ -27,9 +27,9 @@ from logwright.findings.finding import SEVERITIES, CitedLine, Finding, TemplateR
 from logwright.findings.jsonl import read
 from logwright.findings.run import Run
 from logwright.findings.verdict import ENTRY, Subject, Undo, Verdict
-from logwright.store import default_path, migrations, open_store
+from logwright.store import default_path, migrations, open_store, place_of
 from logwright.store.base import AuditRow, PatternRow, Store, What
-from logwright.store.rows import dump_model
+from logwright.store.rows import body_of, dump_model
 
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
 
@@ -89,6 +89,7 @@ def everything(store: Store) -> tuple[Any, ...]:
         store.patterns(),
         store.incidents(),
         list(store.findings()),
+        store.sights(),
         store.entries(),
         store.audit(),
         store.runs(),
@@ -234,6 +235,44 @@ class TestFindings:
         assert store.patterns() == []
         assert store.last_run() is None
 
+    def test_sights_are_findings_without_their_lines(self, store: Store) -> None:
+        line = CitedLine(
+            source="caf\udce9.log", line_no=1, offset=0, text="x", host="db1", component="app"
+        )
+        odd = make(7, lines=(line, line), because="decayed", own_severity="critical")
+        store.add_run(
+            "r-1", Run(), [*(make(n) for n in range(6)), odd, make(8, first_seen=None)], {}
+        )
+        sights = store.sights()
+        assert [s.id for s in sights] == [make(n).id for n in (0, 1, 2, 3, 4, 5, 7, 8)]
+        assert len({s.window for s in sights}) == 1
+        assert sights[0][1:4] == (
+            make(0).pattern,
+            "low",
+            datetime(2025, 6, 14, 13, 0, 11, tzinfo=UTC),
+        )
+        assert sights[6][5:] == (("db1",), ("caf\\xe9.log",), ("app",), "decayed")
+        assert sights[6].severity == "critical"
+        assert store.pattern(odd.pattern).severity == "critical"
+        some = store.sights([make(1).pattern, "p-no"])
+        assert [s.id for s in some] == [make(n).id for n in (1, 4, 7)]
+        assert [f.id for f in store.findings(among=[make(1).id, "f-no"])] == [make(1).id]
+
+    def test_places_go_with_the_last_finding_there(self, store: Store, path: Path) -> None:
+        store.add_run("r-1", Run(), [make(0), make(1)], {})
+        between = datetime.now(UTC)
+        store.add_run("r-2", Run(), [make(1)], {})
+        store.prune(before=between)
+        with closing(sqlite3.connect(path)) as db:
+            assert db.execute("SELECT json FROM places").fetchall() == [('[[],["b.log"],[]]',)]
+            assert db.execute("SELECT count(*) FROM bodies").fetchone() == (1,)
+
+    def test_findings_take_little_room(self, store: Store, path: Path) -> None:
+        found = [make(n, summary="disk failed " * 300) for n in range(500)]
+        store.add_run("r-1", Run(), found, {})
+        store.close()
+        assert path.stat().st_size < 600_000 < sum(len(f.summary) for f in found)
+
 
 def ids(store: Store) -> list[str]:
     return sorted(f.id for f in store.findings())
@@ -287,6 +326,19 @@ class TestVerdicts:
                 for change in (f"DELETE FROM {table}", f"UPDATE {table} SET number = 5"):
                     with pytest.raises(sqlite3.IntegrityError, match="never changed"):
                         db.execute(change)
+
+    def test_a_verdict_and_its_undo_are_added_at_once(self, store: Store) -> None:
+        store.add_entries([benign(1)], [{}])
+        undo = Undo(undoes=77)  # as another store had it
+        added = store.add_entries([benign(2), benign(3), undo], [{}] * 3, within={2: 1})
+        assert [e.number for e in added] == [2, 3, 4]
+        assert store.entries()[-1] == added[2] == undo.model_copy(update={"number": 4, "undoes": 3})
+
+    def test_what_is_too_large_is_refused(self, store: Store) -> None:
+        subject = Subject.of(make(1)).model_copy(update={"texts": ("x" * 4000,) * 9000})
+        with pytest.raises(InputError, match="36 MB is too large"):
+            store.add_entries([Verdict(word="benign", subjects=(subject,))], [{}])
+        assert store.newest() == 0
 
     def test_states_are_kept(self, store: Store, path: Path) -> None:
         assert store.state("novelty.v1") is None
@@ -412,15 +464,21 @@ def at_version(path: Path, version: int) -> None:
                 "INSERT INTO patterns VALUES (?, 'unseen', 'template', ?, 0, 1, 2, 1, 4, 1, 1, ?)",
                 (finding.pattern, finding.id, json.dumps(about)),
             )
+            text = (", 1, 5, NULL" if version >= 3 else f", '{dump_model(finding)}'") + ")"
             db.execute(
-                "INSERT INTO findings VALUES (NULL, ?, ?, ?, 1, 0, 1.0, 1, 1000000, 2000000, 3, ?)",
-                (finding.id, finding.pattern, finding.incident, dump_model(finding)),
+                "INSERT INTO findings VALUES (NULL, ?, ?, ?, 1, 0, 1.0, 1, 1000000, 2000000, 3"
+                + text,
+                (finding.id, finding.pattern, finding.incident),
             )
             db.execute("INSERT INTO seen VALUES (?, 1, 4)", (finding.pattern,))
         entry = benign(1).model_copy(update={"number": 1})
         db.execute("INSERT INTO entries VALUES (1, NULL, ?)", (dump_model(entry),))
         db.execute("INSERT INTO judged VALUES (?, 1)", (make(1).pattern,))
         db.execute("INSERT INTO audit VALUES (1, 7, 'ann', 'benign', 'p', 1, '{}')")
+    if version >= 3:
+        db.execute("INSERT INTO places VALUES (1, '[[],[\"a.log\"],[]]')")
+        for key, finding in enumerate((make(0), make(2)), start=1):
+            db.execute("INSERT INTO bodies VALUES (?, ?)", (key, body_of(finding)))
     if version >= 2:
         db.execute("INSERT INTO incidents VALUES ('i-0', 1, 2, 2, 1000000, 2000000)")
         db.execute("INSERT INTO state VALUES ('health.v1', 1, '{\"a\": 1}')")
@@ -434,7 +492,8 @@ class TestMigrations:
         with open_store(path) as store:
             assert pragma(path, "user_version") == migrations.LATEST
             if version:
-                assert {f.id for f in store.findings()} == {make(0).id, make(2).id}
+                assert sorted(store.findings(), key=lambda f: f.id) == [make(0), make(2)]
+                assert {s.sources for s in store.sights()} == {("a.log",)}
                 assert [p.further for p in store.patterns()] == [4, 4]
                 assert [i.findings for i in store.incidents()] == [2]
                 assert [e.number for e in store.entries()] == [1]
@@ -532,8 +591,12 @@ class TestFiles:
     @pytest.mark.parametrize(
         "change",
         [
-            "UPDATE findings SET json = '{}'",
-            "UPDATE findings SET json = CAST(x'ff' AS TEXT)",
+            "UPDATE bodies SET body = x'7b7d'",
+            "UPDATE bodies SET body = substr(body, 1, 20)",
+            "DELETE FROM places",
+            "UPDATE places SET json = '[[], 5]'",
+            "UPDATE findings SET severity = 9",
+            "UPDATE findings SET first_at = 9223372036854775807",
             "UPDATE patterns SET about = '{\"sources\": 5}'",
             "UPDATE patterns SET severity = 9",
             "UPDATE patterns SET first_at = 9223372036854775807",
@@ -615,6 +678,23 @@ class TestFiles:
         monkeypatch.setattr(sys, "platform", "linux")
         assert default_path() == Path.home() / ".local" / "state" / "logwright" / "store.db"
 
+    @pytest.mark.parametrize(
+        "name", ["a", "a/", "a/y.log", "a/*.log", "a/**/x.log", "./a/x[12].log"]
+    )
+    def test_a_folder_and_what_is_in_it_have_the_same_store(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        for folder in ("a", "b"):
+            (tmp_path / folder).mkdir()
+            (tmp_path / folder / "x.log").touch()
+        assert place_of([name]) == place_of(["a/x.log"]) != place_of(["b"])
+        assert place_of(["a", "b"]) == place_of(["-"])
+
+    def test_a_file_that_cannot_be_read_says_how_to_go_on(self, path: Path) -> None:
+        path.write_bytes(b"no database")
+        assert "`--store none` goes on without it" in tell(path)
+
 
 class TestRetention:
     def test_by_age(self, store: Store) -> None:
@@ -646,7 +726,7 @@ class TestRetention:
         for run in range(4):
             found = [make(1_000 * run + n, summary="x" * 500) for n in range(500)]
             store.add_run(f"r-{run}", Run(), found, {})
-        most = 1_000_000
+        most = 700_000
         done = store.prune(most_bytes=most)
         assert done.before > 2 * most
         assert most // 2 < done.after <= most
@@ -708,18 +788,35 @@ class TestExport:
         else:
             assert parquet.read_table(path).num_rows == 0
 
+    @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+    @pytest.mark.parametrize("content", [b"disk full\n", b'{"id": 1}\n', b"PAR1", b"\n{}"])
+    def test_it_replaces_only_an_older_export_of_the_same(
+        self, full: Store, tmp_path: Path, kind: Any, content: bytes
+    ) -> None:
+        target = tmp_path / "out"
+        target.write_bytes(content)
+        with pytest.raises(StoreError, match="choose another name"):
+            full.export(target, kind, "findings")
+        assert target.read_bytes() == content
+        target.write_bytes(b"")
+        full.export(target, kind, "verdicts")
+        with pytest.raises(StoreError, match="no older export of findings"):
+            full.export(target, kind, "findings")
+        assert full.export(target, kind, "verdicts") == target
+
     def test_it_is_whole_or_not_at_all(
         self, full: Store, tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         target = tmp_path / "out.jsonl"
-        target.write_text("before")
+        full.export(target, "jsonl", "findings")
+        before = target.read_text()
         with closing(sqlite3.connect(path)) as db:
-            db.execute("UPDATE findings SET json = '{}' WHERE key = 3")
+            db.execute("UPDATE bodies SET body = x'00' WHERE key = 3")
             db.commit()
         files = sorted(tmp_path.iterdir())
         with pytest.raises(StoreError, match="a row of its findings cannot be read"):
             full.export(target, "jsonl", "findings")
-        assert target.read_text() == "before"
+        assert target.read_text() == before
         assert sorted(tmp_path.iterdir()) == files
         with pytest.raises(StoreError, match=r"cannot be exported to .*none"):
             full.export(tmp_path / "none" / "out.jsonl", "jsonl", "verdicts")

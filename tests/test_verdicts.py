@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from logwright.errors import InputError
 from logwright.feedback.exchange import import_entries, read_entries, write_entries
 from logwright.feedback.kept import Kept
 from logwright.feedback.questions import questions
+from logwright.feedback.standing import Found
 from logwright.feedback.verdicts import give, lookup, preview, undo
 from logwright.findings.finding import Finding
-from logwright.findings.verdict import Scope, Subject, Verdict
+from logwright.findings.verdict import Scope, Subject, Undo, Verdict
 from logwright.store import open_store
 from logwright.store.base import Store
 
@@ -180,7 +182,8 @@ def test_an_import_is_idempotent_and_maps_undos(store: Store, tmp_path: Path) ->
         (["{}"], "line 1: no verdict or undo"),
         (["[]"], "line 1: no verdict or undo"),
         (['{"entry": "verdict", "number": 1, "word": "good", "subjects": []}'], "line 1"),
-        (['{"entry": "undo", "number": 2, "undoes": 1}'], "verdict 1, which is not before it"),
+        (['{"entry": "undo", "number": 2, "undoes": 1}'], "time: it says when it was given"),
+        ([Undo(number=2, undoes=1).model_dump_json()], "verdict 1, which is not before it"),
     ],
 )
 def test_a_file_that_holds_something_else_is_refused_whole(lines: list[str], message: str) -> None:
@@ -192,3 +195,110 @@ def test_a_number_may_be_there_once_only() -> None:
     entry = said("benign", some()[0], number=4).model_dump_json()
     with pytest.raises(InputError, match="number 4 is 0, or there twice"):
         read_entries([entry, "", entry], "v.jsonl")
+
+
+def test_an_import_is_one_transaction(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk, link = finding(store, "disk"), finding(store, "link")
+    entries = [
+        said("benign", disk, number=1),
+        said("benign", link, number=2),
+        Undo(number=3, undoes=1),
+    ]
+    calls: list[int] = []
+    add = store.add_entries
+
+    def counted(*arguments: Any) -> Any:
+        calls.append(1)
+        return add(*arguments)
+
+    monkeypatch.setattr(store, "add_entries", counted)
+    assert len(import_entries(store, entries).added) == 3
+    assert calls == [1]
+    assert states(store)[disk.id] == "open"
+    assert states(store)[link.id] == "suppressed"
+    # Another store took back what is here, too.
+    more = [said("benign", link, number=2, time=entries[1].time), Undo(number=9, undoes=2)]
+    assert len(import_entries(store, more).added) == 1
+    assert states(store)[link.id] == "open"
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"time": "0001-01-01T00:00:00+14:00"},
+        {"until": "9999-12-31T23:59:59-14:00"},
+        {"position": {"time": "0001-01-01T00:00:00+14:00"}},
+    ],
+)
+def test_times_that_utc_does_not_have_are_refused(times: dict[str, Any]) -> None:
+    verdict = said("expected", some()[0], number=1, until="2030-01-01T00:00:00Z")
+    line = json.dumps(verdict.model_dump(mode="json") | times)
+    with pytest.raises(InputError, match="years 1 to 9999"):
+        read_entries([line], "v.jsonl")
+
+
+def test_a_file_may_begin_with_a_mark_and_an_entry_be_too_large() -> None:
+    line = said("benign", some()[0], number=1).model_dump_json()
+    assert len(read_entries(["\ufeff" + line], "v.jsonl")) == 1
+    with pytest.raises(InputError, match="line 1: an entry of 40 MB is too large"):
+        read_entries([" " * 40_000_000 + line], "v.jsonl")
+
+
+def test_bytes_that_are_no_text_are_kept_escaped(store: Store) -> None:
+    odd = new_template("disk \udc80 failed").model_copy(update={"summary": "\udcff" * 5000})
+    verdict = said(
+        "benign", odd, by="\udc80", note="\udcff", scope={"host": "h\udc80", "source": "\ud800"}
+    )
+    assert verdict.subjects[0].texts == ("disk \\x80 failed",)
+    assert (verdict.by, verdict.note, verdict.scope.host) == ("\\x80", "\\xff", "h\\x80")
+    assert verdict.scope.source == "\\ud800"
+    assert give(store, verdict)[0].number == 1
+    assert Found.of(odd).subject() == Subject.of(odd)
+
+
+def test_undo_restores_the_severity_that_a_verdict_changed(tmp_path: Path) -> None:
+    own = new_template("cache is cold").model_copy(
+        update={
+            "state": "confirmed",
+            "severity": "critical",
+            "own_severity": "medium",
+            "because": "real by ann (verdict 1)",
+        }
+    )
+    with open_store(stored(tmp_path / "store.db", [own])) as store:
+
+        def severity() -> str:
+            return Kept.of(store).states(own.pattern)[own.id].severity
+
+        assert (severity(), store.patterns()[0].severity) == ("medium", "medium")
+        give(store, said("real", own, severity="critical"))
+        assert severity() == "critical"
+        undo(store)
+        give(store, said("real", own))
+        assert severity() == "high"
+        give(store, said("benign", own))
+        assert severity() == "medium"
+
+
+def test_a_host_is_closed_with_what_is_of_it_alone(tmp_path: Path) -> None:
+    one, both = (
+        new_template("disk failed", host="web1"),
+        new_template("disk failed", 5, host="web1"),
+    )
+    line = both.lines[0].model_copy(update={"host": "web2"})
+    both = both.model_copy(update={"lines": (*both.lines, line)})
+    with open_store(stored(tmp_path / "store.db", [one, both])) as store:
+        effect = preview(store, said("benign", one, scope=Scope(host="web1")))
+        assert effect.sentence == "closes 1 finding of 1 pattern that is of this host alone"
+        effect = preview(store, said("real", one, scope=Scope(host="web1")))
+        assert effect.sentence == "confirms 2 findings of 1 pattern on 2 hosts"
+
+
+def test_a_verdict_reads_only_what_it_touches(store: Store) -> None:
+    read: list[set[str]] = []
+    kept = Kept.of(store)
+    load = kept._load
+    kept._load = lambda patterns: load(read.append(set(patterns or kept.patterns)) or patterns)
+    disk = finding(store, "disk")
+    preview(store, said("benign", disk), kept)
+    assert set().union(*read) == {disk.pattern}

@@ -74,8 +74,8 @@ def cited(lines: Sequence[CitedLine], most: int, width: int, source: bool = True
     for line in chosen:
         time = moment(line.time, after=before) if line.time else ""
         before = line.time or before
-        name = source_name(line.source.rpartition("/")[2]) if source else ""
-        place = f"{name}:{line.line_no}"
+        name = source_name(line.source.rpartition("/")[2])
+        place = f"{name}:{line.line_no}" if source else f"line {line.line_no}"
         told = [part for part in (time, safe(line.host or "")[:24], place) if part]
         start = f"  {'>' if line.highlight else ' '} {' '.join(told)} "
         text = line.text[line.message_at :]
@@ -102,7 +102,7 @@ def asked(question: Question, finding: Finding | None, width: int) -> list[str]:
     times = span(first.isoformat() if first else None, last.isoformat() if last else None)
     total = many(question.findings, "finding")
     sights = [sight for pattern in question.patterns for sight in pattern.sights]
-    sources = tuple(dict.fromkeys(s for sight in sights for s in sight.found.sources))
+    sources = tuple(dict.fromkeys(s for sight in sights for s in sight.sources))
     lines = sum(pattern.row.lines for pattern in question.patterns)
     rows: list[tuple[str, str]] = []
     if len(question.patterns) > 1:

@@ -28,6 +28,7 @@ __all__ = [
     "again",
     "author",
     "columns",
+    "is_past",
     "later",
     "made",
     "opened",
@@ -93,10 +94,15 @@ def opened(
     model: Path | None, store: Path | None, *, write: bool = False, new: bool = False
 ) -> Store:
     """The store that the options name; one that is absent is made where it may be `new`."""
-    from logwright.store import open_store
+    from logwright.store import is_remembered, open_store
 
     path = store_path(model, store)
     if not new and not path.exists():
+        if model is None and store is None and is_remembered(path):
+            raise StoreError(
+                f"the last run kept its findings in {path}, which is gone: run it again, or name "
+                "another store with --store FILE or -m MODEL"
+            )
         maker = f"logwright detect FILE -m {model}" if model else "logwright scan FILE"
         raise StoreError(f"there is no store at {path} yet: {maker!r} makes one")
     return open_store(path, write)
@@ -187,13 +193,27 @@ def sized(text: str) -> int:
     return int(float(match[1]) * 1000 ** " kmgt".index(match[2].lower() or " "))
 
 
+def is_past(until: datetime | None, now: datetime | None = None) -> bool:
+    """Whether a time is over: what is expected until then may lie in an old log all the same.
+
+    >>> is_past(datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC))
+    True
+    """
+    return until is not None and until <= (now or datetime.now(UTC))
+
+
 def spelled(moment: datetime | None) -> str:
     """A time as it stands in a table.
 
     >>> spelled(datetime(2026, 11, 20, 8, 30, tzinfo=UTC))
     '2026-11-20 08:30'
+    >>> spelled(datetime.fromisoformat("0001-01-01T00:00+14:00"))
+    '0001-01-01 00:00+14:00'
     """
-    return "-" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+    try:
+        return "-" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+    except OverflowError:  # a time zone that leads out of the years 1 to 9999
+        return moment.isoformat(sep=" ", timespec="minutes") if moment else "-"
 
 
 def width() -> int:

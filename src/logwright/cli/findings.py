@@ -87,13 +87,15 @@ def list_(
     with opened(model, store) as there:
         chosen = there.pattern(pattern).id if pattern is not None else None
         kept = Kept.of(there)
-        found: list[Finding] = []
-        for finding in there.findings(chosen, since=start):
-            now = _as_now(finding, kept)
-            if state is None or now.state == state.value:
-                found.append(now)
-            if len(found) == top:
-                break
+        among = None
+        if state is not None:
+            patterns = kept.patterns if chosen is None else [chosen]
+            kept.read(patterns)
+            states = (kept.states(name).items() for name in patterns)
+            among = [id for every in states for id, now in every if now.state == state.value]
+        told = list(there.findings(chosen, since=start, limit=top, among=among))
+        kept.read({finding.pattern for finding in told})
+        found = [_as_now(finding, kept) for finding in told]
     if json:
         write(found, sys.stdout)
         return
@@ -223,7 +225,11 @@ def prune(
 
 def _as_now(finding: Finding, kept: Kept) -> Finding:
     """A finding with the state that it has now; one that was just added is as its run says."""
-    now = kept.now().get(finding.id)
+    now = kept.states(finding.pattern).get(finding.id) if finding.pattern in kept.patterns else None
     if now is None:
         return finding
-    return finding.model_copy(update={"state": now.state, "because": now.because})
+    own = finding.own_severity or finding.severity
+    update = {"state": now.state, "because": now.because, "severity": now.severity}
+    return finding.model_copy(
+        update={**update, "own_severity": None if own == now.severity else own}
+    )

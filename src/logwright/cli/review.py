@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,9 +15,11 @@ from logwright.cli.feedback_parts import (
     StoreOption,
     author,
     columns,
+    is_past,
     later,
     made,
     opened,
+    spelled,
 )
 from logwright.cli.keys import key, line
 from logwright.cli.template_parts import JsonOption, print_json
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["review"]
 
 _LINES, _MORE = 6, 40
+_MANY = 10
 _KEYS = "r real  b benign  e expected  s skip  w wider  n narrower  u undo  o more  ? q"
 _HELP = """\
   r  real: an alarm that matters; of several patterns, one or more of them
@@ -73,7 +77,9 @@ def review(
 
             print_json({"questions": [_record(q) for q in questions(kept)[:limit]]})
             return
-        _Review(there, kept, author(by), limit).walk()
+        asking = _Review(there, kept, author(by), limit)
+        gc.freeze()  # what was read stays to the end: no need to look through it at each answer
+        asking.walk()
 
 
 class _Review:
@@ -81,6 +87,10 @@ class _Review:
 
     def __init__(self, store: Store, kept: Kept, by: str, limit: int | None) -> None:
         self._store, self._kept, self._by, self._limit = store, kept, by, limit
+        from logwright.feedback.questions import Asker
+
+        self._asker = Asker(kept)
+        self._asker.ask()
         self._given: list[int] = []
         self._skipped: set[str] = set()
         self._apart: set[str] = set()
@@ -103,9 +113,7 @@ class _Review:
 
     def _waiting(self) -> list[Question]:
         """The questions that were not skipped; parts of one that was taken apart come first."""
-        from logwright.feedback.questions import questions
-
-        found = questions(self._kept, self._apart)
+        found = self._asker.ask(self._apart)
         found = [q for q in found if not self._skipped.issuperset(p.row.id for p in q.patterns)]
         return sorted(found, key=lambda q: q.patterns[0].row.id not in self._apart)
 
@@ -146,13 +154,19 @@ class _Review:
             **limits,
         )
 
-    def give(self, verdict: Verdict) -> str:
+    def give(self, question: Question, verdict: Verdict) -> str:
         """Give a verdict; what it changed, in a line."""
         from logwright.feedback.verdicts import give
 
         given, effect = give(self._store, verdict, self._kept)
         self._given.append(given.number)
-        return f"{given.word}: {effect.sentence} (verdict {given.number})"
+        told = f"{given.word}: {effect.sentence} (verdict {given.number})"
+        if effect.findings == 0:  # asked again, it would be the same question
+            self.skip(question)
+            told += "; it covers none of these findings, which stay open"
+        if is_past(given.until):
+            told += f"; {spelled(given.until)} is past"
+        return told
 
     def undo(self) -> str:
         """Take the last answer back; what that changed, in a line."""
@@ -192,7 +206,7 @@ class _Asking:
         """Show it and act on keys; False where the reader has enough."""
         self._show()
         while True:
-            pressed = key(f"{_KEYS} > ")
+            pressed = key(f"{_KEYS} > ").lower()
             if pressed in ("", "q"):
                 _write([""] if pressed == "" else [])
                 return False
@@ -206,8 +220,10 @@ class _Asking:
                     return True
             elif pressed == "o":
                 self._more()
-            else:
+            elif pressed == "?":
                 _write([_HELP.rstrip()])
+            else:
+                _write(["one of these keys; ? tells what they do"])
 
     def _act(self, pressed: str) -> str | None:
         """Do what a key says; what is told of it, None where the question stays."""
@@ -225,8 +241,20 @@ class _Asking:
             return self._expected()
         if pressed == "r" and not question.can_be_real:
             return review.take_apart(question)
+        if pressed == "b" and not self._is_sure():
+            _write(["not answered"])
+            return None
         word: Word = "real" if pressed == "r" else "benign"
-        return review.give(review.said(question, self._choice, word))
+        return review.give(question, review.said(question, self._choice, word))
+
+    def _is_sure(self) -> bool:
+        """Whether much, or what is critical, shall be closed at once."""
+        question, patterns = self._question, len(self._question.patterns)
+        if question.severity != "critical" and patterns <= _MANY:
+            return True
+        what = f"{patterns:,} patterns" if patterns > 1 else "a pattern"
+        what += ", critical ones among them" if question.severity == "critical" else ""
+        return key(f"benign closes {what}. Go on? y/n ").lower() == "y"
 
     def _expected(self) -> str | None:
         text = line("until when? a date, '7d', or a schedule such as 'sat,sun 02:00-04:00' > ")
@@ -245,7 +273,7 @@ class _Asking:
         except LogwrightError as error:
             _write([str(error)])
             return None
-        return self._review.give(verdict)
+        return self._review.give(self._question, verdict)
 
     def _moves(self, by: int) -> bool:
         """Go to a wider or narrower scope; True where the question was taken apart."""

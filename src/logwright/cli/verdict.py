@@ -17,9 +17,11 @@ from logwright.cli.feedback_parts import (
     StoreOption,
     again,
     author,
+    is_past,
     later,
     made,
     opened,
+    spelled,
     width,
 )
 from logwright.cli.template_parts import JsonOption, print_json
@@ -116,11 +118,21 @@ def verdict(
     ] = None,
     host: Annotated[
         str | None,
-        typer.Option("--host", metavar="HOST", help="Only on this host.", show_default=False),
+        typer.Option(
+            "--host",
+            metavar="HOST",
+            help="Only on this host: real with others, too; else alone.",
+            show_default=False,
+        ),
     ] = None,
     source: Annotated[
         str | None,
-        typer.Option("--source", metavar="FILE", help="Only of this source.", show_default=False),
+        typer.Option(
+            "--source",
+            metavar="FILE",
+            help="Only of this source: real with others, too; else alone.",
+            show_default=False,
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only tell what it would change.")
@@ -194,12 +206,15 @@ def _scope(
     if kind not in choices and text is None:
         lack = "no text to go by: --text gives one" if kind == "text" else "no templates"
         raise SettingsError(f"--wide {kind}: what is judged has {lack}")
+    wanted = text if text is not None or kind != "text" else choices["text"].text
     try:
-        wanted = text if text is not None or kind != "text" else choices["text"].text
         return Scope.model_validate({"kind": kind, "text": wanted, "host": host, "source": source})
-    except ValidationError:
+    except ValidationError as error:
+        where = (*error.errors(include_url=False)[0]["loc"], "text")[0]
+        given = {"host": host, "source": source}.get(str(where), wanted)
+        beside = "" if where in ("host", "source") else " besides '*'"
         raise SettingsError(
-            f"--text {text!r:.40}: expected a text of at most 4096 characters besides '*'"
+            f"--{where} {given!r:.40}: expected a text of at most 4096 characters{beside}"
         ) from None
 
 
@@ -220,6 +235,8 @@ def _tell(said: Verdict, judged: Judged, kept: Kept) -> None:
     rows = [("pattern", patterns if len(ids) <= 4 else f"{patterns} and more")]
     if said.scope.kind != "pattern" or said.scope.host or said.scope.source:
         rows.append(("reaches", label(said)))
+    if is_past(said.until):
+        rows.append(("until", f"{spelled(said.until)} is past: only what came before is expected"))
     for number in sorted(others, reverse=True)[:3]:
         rows.append(("instead of", in_words(others[number])))
     lines = [heading(f"{said.word}: {judged.text}", width()), *facts(rows, width())]

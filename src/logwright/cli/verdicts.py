@@ -60,7 +60,7 @@ def list_(
 
     with opened(model, store) as there:
         kept = Kept.of(there)
-    acts, overridden, undone = _acting(kept), _overridden(kept), _undone(kept)
+        acts, overridden, undone = _acting(kept), _overridden(kept), _undone(kept)
     found = [v for v in _given(kept) if all_ or v.number not in undone][::-1][:top]
     if json:
         rows = [_record(v, acts, overridden, undone) for v in found]
@@ -102,10 +102,10 @@ def show(
 
     with opened(model, store) as there:
         kept = Kept.of(there)
+        acts, overridden, undone = _acting(kept), _overridden(kept), _undone(kept)
     verdict = next((v for v in _given(kept) if v.number == number), None)
     if verdict is None:
         raise InputError(f"there is no verdict {number}")
-    acts, overridden, undone = _acting(kept), _overridden(kept), _undone(kept)
     if json:
         print_json(_record(verdict, acts, overridden, undone))
         return
@@ -273,24 +273,28 @@ def _undone(kept: Kept) -> dict[int, int]:
 
 def _acting(kept: Kept) -> Counter[int]:
     """On how many findings each verdict acts."""
-    return Counter(now.verdict.number for now in kept.now().values() if now.verdict is not None)
+    patterns = set[str]().union(*(kept.reached(verdict) for verdict in kept.standing.verdicts))
+    kept.read(patterns)
+    states = (now for pattern in patterns for now in kept.states(pattern).values())
+    return Counter(now.verdict.number for now in states if now.verdict is not None)
 
 
 def _overridden(kept: Kept) -> dict[int, set[int]]:
-    """For each verdict, the later ones of another word on one of its patterns, or that act on one
-    of its findings."""
+    """For each verdict, the later ones of another word that act on what it would act on."""
+    from logwright.feedback.standing import Standing
+
     found: dict[int, set[int]] = {}
     for verdict in kept.standing.verdicts:
-        for pattern in verdict.patterns:
+        alone, together = Standing([verdict]), kept.together(verdict.patterns)
+        for pattern in kept.reached(verdict):
+            detector, states = kept.patterns[pattern].detector, kept.states(pattern)
             for sight in kept.of_pattern(pattern):
-                acting = kept.now()[sight.id].verdict
-                if acting and acting.number > verdict.number and acting.word != verdict.word:
+                acting = states[sight.id].verdict
+                if not acting or acting.number <= verdict.number or acting.word == verdict.word:
+                    continue
+                there = together.get((detector, sight.window), ())
+                if alone.acting(kept.found(pattern, sight), there) is not None:
                     found.setdefault(verdict.number, set()).add(acting.number)
-    for group in kept.standing.conflicts():
-        for at, verdict in enumerate(group):
-            later = {v.number for v in group[:at] if v.word != verdict.word}
-            if later:
-                found.setdefault(verdict.number, set()).update(later)
     return found
 
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Imported", "import_entries", "read_entries", "write_entries"]
 
 
+_MOST = 32 << 20  # characters of an entry
+
+
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What an import did; `conflicts` are verdicts of different words on a pattern, of which at
@@ -51,7 +54,8 @@ def write_entries(entries: Iterable[Entry], stream: TextIO) -> int:
 def read_entries(lines: Iterable[str], name: str) -> list[Entry]:
     """The entries in `lines`, such as an open file; `InputError` names the line that is none.
 
-    >>> read_entries(['{"entry": "undo", "number": 2, "undoes": 1}'], "verdicts.jsonl")
+    >>> undo = Undo(number=2, undoes=1).model_dump_json()
+    >>> read_entries([undo], "verdicts.jsonl")
     Traceback (most recent call last):
     logwright.errors.InputError: verdicts.jsonl, line 1: it undoes verdict 1, which is not ...
     """
@@ -59,9 +63,14 @@ def read_entries(lines: Iterable[str], name: str) -> list[Entry]:
     verdicts, numbers, at = set[int](), set[int](), 0
     try:
         for at, line in enumerate(lines, start=1):
+            if at == 1:
+                line = line.removeprefix("\ufeff")  # editors on Windows put it there
             if not line.strip():
                 continue
             where = f"{name}, line {at}"
+            if len(line) > _MOST:
+                size = f"{len(line) / 1e6:,.0f} MB"
+                raise InputError(f"{where}: an entry of {size} is too large to be kept")
             entry = _parsed(line, where)
             if entry.number in numbers or entry.number == 0:
                 raise InputError(f"{where}: number {entry.number} is 0, or there twice")
@@ -80,12 +89,15 @@ def read_entries(lines: Iterable[str], name: str) -> list[Entry]:
 
 def _parsed(line: str, where: str) -> Entry:
     try:
-        return ENTRY.validate_json(line)
+        entry = ENTRY.validate_json(line)
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         # The first part of the place is the tag by which pydantic chose between verdict and undo.
         key = ".".join(map(str, problem["loc"][1:]))
         raise InputError(f"{where}: no verdict or undo: {key or 'it'}: {problem['msg']}") from None
+    if "time" not in entry.model_fields_set:  # it would be another one each time it is read
+        raise InputError(f"{where}: no verdict or undo: time: it says when it was given")
+    return entry
 
 
 def import_entries(store: Store, entries: Sequence[Entry]) -> Imported:
@@ -106,19 +118,23 @@ def import_entries(store: Store, entries: Sequence[Entry]) -> Imported:
             if content not in waiting:
                 new.append(entry)
             waiting.setdefault(content, []).append(entry.number)
+    # All at once: a verdict that was taken back never acts, whenever this is interrupted.
     origin = {"imported": True}
-    added = store.add_entries(new, [{**origin, "about": label(v)} for v in new]) if new else []
-    for verdict, given in zip(new, added, strict=True):
-        numbers.update(dict.fromkeys(waiting[_content(verdict)], given.number))
-    undos: dict[int, Undo] = {}
+    places = {number: at for at, v in enumerate(new) for number in waiting[_content(v)]}
+    undos, gone = list[Undo](), set[int]()
+    within: dict[int, int] = {}
     for entry in entries:
-        if isinstance(entry, Undo) and numbers[entry.undoes] not in undone:
-            undos.setdefault(
-                numbers[entry.undoes],
-                entry.model_copy(update={"undoes": numbers[entry.undoes]}),
-            )
-    if undos:
-        added = [*added, *store.add_entries(list(undos.values()), [origin] * len(undos))]
+        if isinstance(entry, Undo):
+            at = places.get(entry.undoes)
+            if at is not None and at not in gone:
+                gone.add(at)
+                within[len(new) + len(undos)] = at
+                undos.append(entry)
+            elif at is None and numbers[entry.undoes] not in undone:
+                undone.add(numbers[entry.undoes])
+                undos.append(entry.model_copy(update={"undoes": numbers[entry.undoes]}))
+    effects = [{**origin, "about": label(v)} for v in new] + [origin] * len(undos)
+    added = store.add_entries([*new, *undos], effects, within) if effects else []
     fresh = {entry.number for entry in added}
     conflicts = Standing(store.entries()).conflicts()
     told = {

@@ -21,10 +21,13 @@ from logwright.findings.finding import SEVERITIES, Finding
 from logwright.findings.verdict import Entry, Undo, Verdict
 from logwright.templates.wording import GRAVE, SYMPTOM, trouble
 
-__all__ = ["DECAYED", "LIKE_HISTORY", "Judge", "Judgement", "in_words", "told"]
+__all__ = ["DECAYED", "HELD", "LIKE_HISTORY", "Judge", "Judgement", "in_words", "told"]
 
 DECAYED = "decayed: it keeps coming, and nothing fails with it"
 """Why an alarm is suppressed whose novelty has decayed."""
+
+HELD = "names no trouble, seen less than three times"
+"""Why an alarm is not raised yet."""
 
 LIKE_HISTORY = "which history holds"
 """How the reason ends of an alarm that is like a text of history."""
@@ -174,7 +177,7 @@ class Judge:
         if phase == "raised":
             return Judgement()
         if phase == "held":
-            return Judgement(because="names no trouble, seen less than three times", raised=False)
+            return Judgement(because=HELD, raised=False)
         if _words(found) >= GRAVE or (self.whole and not self.novelty.is_older(found.pattern)):
             return Judgement()
         return Judgement("suppressed", because=DECAYED, raised=False)

@@ -16,24 +16,20 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Literal
 
+from logwright.feedback.near import words_of
 from logwright.templates.wording import trouble
 
 __all__ = ["ALIKE", "Likeness"]
 
 ALIKE = 0.6
 _LEAST_WORDS = 2
-_WORD = re.compile(r"[^\W\d_]{2,}")
+_words = functools.lru_cache(maxsize=1 << 16)(words_of)
 _NOT = frozenset(("no", "not", "never", "none", "non", "without", "cannot", "isn", "doesn", "won"))
 _TURNING = re.compile(r"^(?:dis|de|un|in|en|non)(?=\w{3})")
 _MOST_REMEMBERED = 100_000
 _MOST_KNOWN = 20_000
 
 Kind = Literal["known", "benign", "real"]
-
-
-@functools.lru_cache(maxsize=1 << 16)
-def _words(text: str) -> frozenset[str]:
-    return frozenset(_WORD.findall(text[:4096].lower()))
 
 
 class Likeness:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from logwright.feedback.standing import Found
-from logwright.findings.verdict import Scope
+from logwright.findings.clean import clean
+from logwright.findings.verdict import MOST_TEXT, Scope
 
 __all__ = ["Choice", "generalised", "scopes"]
 
@@ -32,7 +33,7 @@ def scopes(found: Sequence[Found]) -> list[Choice]:
     >>> new = Found("p-0", "unseen", "template", ("t-1",), (text,), hosts=("web7",))
     >>> for choice in scopes([new]):
     ...     print(choice.name, choice.words, sep=": ")
-    host: this pattern on host web7
+    host: this pattern on host web7 alone (if real: on it and others, too)
     pattern: this pattern
     templates: all findings made of this template, whatever raises them
     text: all findings whose text is like 'disk sda: *'
@@ -41,10 +42,12 @@ def scopes(found: Sequence[Found]) -> list[Choice]:
     choices = []
     host = _common([f.hosts for f in found])
     if host is not None:
-        choices.append(Choice("host", Scope(host=host), f"{these} on host {host}"))
+        words = f"{these} on host {host} alone (if real: on it and others, too)"
+        choices.append(Choice("host", Scope(host=host), words))
     source = _common([f.sources for f in found])
     if source is not None:
-        choices.append(Choice("source", Scope(source=source), f"{these} of source {source}"))
+        words = f"{these} of source {source} alone (if real: of it and others, too)"
+        choices.append(Choice("source", Scope(source=source), words))
     choices.append(Choice("pattern", Scope(), these))
     templates = {template for f in found for template in f.templates}
     if templates and all(f.templates for f in found):
@@ -83,11 +86,13 @@ def generalised(text: str) -> str | None:
 
 def _open(head: str) -> str | None:
     # A '*' of the text itself would stand for anything, too.
-    literal = head.replace("<*>", "")
-    return f"{head.rstrip()} *" if "*" not in literal else None
+    text, literal = f"{head.rstrip()} *", head.replace("<*>", "")
+    return text if "*" not in literal and len(clean(text)) <= MOST_TEXT else None
 
 
 def _common(places: Sequence[tuple[str, ...]]) -> str | None:
     """The first place that all of them have."""
     shared = set(places[0]).intersection(*places[1:]) if places else set()
-    return next((place for place in places[0] if place in shared), None) if shared else None
+    # A name from a log may be longer than a verdict can hold.
+    fitting = (place for place in places[0] if place in shared and len(clean(place)) <= MOST_TEXT)
+    return next(fitting, None) if shared else None

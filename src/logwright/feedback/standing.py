@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from logwright.feedback.likeness import Kind
+from logwright.findings.clean import clean
 from logwright.findings.finding import Finding, Severity
 from logwright.findings.ignore import wildcard
 from logwright.findings.run import parse_time
@@ -53,8 +54,8 @@ class Found:
             tuple(t.id for t in finding.templates),
             tuple(t.text for t in finding.templates),
             parse_time(finding.first_seen or ""),
-            finding.hosts,
-            tuple(dict.fromkeys(line.source for line in finding.lines)),
+            tuple(map(clean, finding.hosts)),
+            tuple(dict.fromkeys(clean(line.source) for line in finding.lines)),
             finding.summary,
             finding.own_severity or finding.severity,
         )

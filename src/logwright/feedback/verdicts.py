@@ -31,7 +31,8 @@ class Effect:
     """What a verdict, or its undo, does to the findings that are kept.
 
     `moves` counts the findings that change, by the state before and after; `also` counts those
-    of them whose pattern was not named. A wider scope would take `wider` patterns more.
+    of them whose pattern was not named. A wider scope would take `wider` patterns more. `alone`
+    says what the verdict is narrowed to, where it reaches only findings of nothing else.
     """
 
     moves: Mapping[tuple[State, State], int]
@@ -40,6 +41,7 @@ class Effect:
     also: int = 0
     also_patterns: int = 0
     wider: int = 0
+    alone: str = ""
 
     @property
     def findings(self) -> int:
@@ -60,7 +62,10 @@ class Effect:
             verbs[_VERBS[after]] += number
         told = " and ".join(f"{verb} {many(n, 'finding')}" for verb, n in verbs.items())
         told += f" of {many(self.patterns, 'pattern')}"
-        told += f" on {many(self.hosts, 'host')}" if self.hosts else ""
+        if self.alone:
+            told += f" that {'is' if self.findings == 1 else 'are'} of this {self.alone} alone"
+        elif self.hosts:
+            told += f" on {many(self.hosts, 'host')}"
         if self.also:
             others = many(self.also_patterns, "pattern")
             verb = "was" if self.also_patterns == 1 else "were"
@@ -92,7 +97,7 @@ class Judged:
 def lookup(store: Store, kept: Kept, name: str) -> Judged:
     """What an id, or its beginning, names: a finding, a pattern or a question; else `InputError`.
 
-    >>> lookup(None, Kept([], [], []), "disk")
+    >>> lookup(None, Kept(), "disk")
     Traceback (most recent call last):
     logwright.errors.InputError: 'disk' is no id: expected that of a finding (f-...), ...
     """
@@ -188,20 +193,27 @@ def _catch_up(store: Store, kept: Kept) -> None:
     kept.add(store.entries(after=kept.newest))
 
 
-def _difference(kept: Kept, after: Mapping[str, Now], verdict: Verdict, wider: int = 0) -> Effect:
-    before, named = kept.now(), set(verdict.patterns)
+def _difference(
+    kept: Kept, after: Mapping[str, Mapping[str, Now]], verdict: Verdict, wider: int = 0
+) -> Effect:
+    named = set(verdict.patterns)
     moves: Counter[tuple[State, State]] = Counter()
-    patterns, hosts, also = Counter[str](), set[str](), 0
-    for finding, now in after.items():
-        was = before[finding].state
-        if was == now.state:
-            continue
-        found = kept.sights[finding].found
-        moves[was, now.state] += 1
-        patterns[found.pattern] += 1
-        hosts.update(found.hosts)
-        also += found.pattern not in named
-    return Effect(moves, len(patterns), len(hosts), also, len(patterns.keys() - named), wider)
+    patterns, hosts, also = set[str](), set[str](), 0
+    for pattern, states in after.items():
+        before = kept.states(pattern)
+        for sight in kept.of_pattern(pattern):
+            was, now = before[sight.id].state, states[sight.id].state
+            if was == now:
+                continue
+            moves[was, now] += 1
+            patterns.add(pattern)
+            hosts.update(sight.hosts)
+            also += pattern not in named
+    scope, alone = verdict.scope, ""
+    if verdict.word != "real" and (scope.host or scope.source):
+        both = "host and source" if scope.host and scope.source else ""
+        alone = both or ("host" if scope.host else "source")
+    return Effect(moves, len(patterns), len(hosts), also, len(patterns - named), wider, alone)
 
 
 def _wider(kept: Kept, verdict: Verdict) -> int:

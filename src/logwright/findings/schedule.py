@@ -57,7 +57,10 @@ class Schedule:
 
     def covers(self, moment: datetime) -> bool:
         """Whether the schedule holds at a moment."""
-        local = moment.astimezone(self.zone)
+        try:
+            local = moment.astimezone(self.zone)
+        except OverflowError:  # at the ends of the calendar
+            return False
         minute, day = 60 * local.hour + local.minute, local.weekday()
         if self.start < self.stop:
             return day in self.days and self.start <= minute < self.stop

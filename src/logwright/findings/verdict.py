@@ -12,17 +12,48 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    model_validator,
+)
 
+from logwright.findings.clean import clean
 from logwright.findings.finding import Finding, Severity
 from logwright.findings.schedule import Schedule
 
-__all__ = ["ENTRY", "Entry", "Position", "Scope", "Subject", "Undo", "Verdict", "Word"]
+__all__ = ["ENTRY", "MOST_TEXT", "Entry", "Position", "Scope", "Subject", "Undo", "Verdict", "Word"]
 
 Word = Literal["real", "benign", "expected"]
 
-_Text = Annotated[str, Field(max_length=4096)]
-_Name = Annotated[str, Field(max_length=200)]
+MOST_TEXT = 4096
+"""Characters of a text in a verdict."""
+
+
+def _cleaned(value: object) -> object:
+    return clean(value) if isinstance(value, str) else value
+
+
+def _told(value: object) -> object:
+    return clean(value)[:MOST_TEXT] if isinstance(value, str) else value
+
+
+def _in_utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("in UTC it is not in the years 1 to 9999") from None
+
+
+_Text = Annotated[str, BeforeValidator(_cleaned), Field(max_length=MOST_TEXT)]
+_Told = Annotated[str, BeforeValidator(_told)]  # only shown, so it may be cut
+_Name = Annotated[str, BeforeValidator(_cleaned), Field(max_length=200)]
+_Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 _Pattern = Annotated[str, Field(pattern=r"^p-[0-9a-f]{16}$")]
 _MOST_SUBJECTS = 10_000
 
@@ -43,8 +74,8 @@ class Subject(_Record):
     detector: _Name
     unit: _Name
     templates: tuple[_Name, ...] = Field(default=(), description="Ids of the templates involved.")
-    texts: tuple[_Text, ...] = Field(default=(), description="Their texts, redacted.")
-    summary: _Text = ""
+    texts: tuple[_Told, ...] = Field(default=(), description="Their texts, redacted.")
+    summary: _Told = ""
 
     @staticmethod
     def of(finding: Finding) -> Subject:
@@ -54,8 +85,8 @@ class Subject(_Record):
             detector=finding.detector,
             unit=finding.unit,
             templates=tuple(t.id for t in finding.templates),
-            texts=tuple(t.text[:4096] for t in finding.templates),
-            summary=finding.summary[:4096],
+            texts=tuple(t.text for t in finding.templates),
+            summary=finding.summary,
         )
 
 
@@ -64,8 +95,8 @@ class Scope(_Record):
 
     `pattern`: findings of the patterns judged. `templates` (wider): findings of any detector all of
     whose templates are among those judged. `text` (wider still): findings all of whose templates'
-    texts match `text`, in which ``*`` stands for anything. Each narrowed to findings with a line of
-    one `host` or of one `source`, where that is given.
+    texts match `text`, in which ``*`` stands for anything. Each narrowed to one `host` or `source`,
+    where that is given: `real` to findings with a line of it, other words to those of it alone.
     """
 
     kind: Literal["pattern", "templates", "text"] = "pattern"
@@ -86,7 +117,7 @@ class Position(_Record):
 
     run: _Name | None = None
     records: int = Field(default=0, ge=0)
-    time: AwareDatetime | None = None
+    time: _Time | None = None
 
 
 class Verdict(_Record):
@@ -98,12 +129,12 @@ class Verdict(_Record):
     subjects: tuple[Subject, ...] = Field(min_length=1, max_length=_MOST_SUBJECTS)
     scope: Scope = Scope()
     severity: Severity | None = Field(default=None, description="Of a standing alarm.")
-    until: AwareDatetime | None = Field(default=None, description="Expected before this time.")
+    until: _Time | None = Field(default=None, description="Expected before this time.")
     during: _Name | None = Field(default=None, description="Expected inside this schedule.")
     finding: _Name | None = Field(default=None, description="Id of the finding that was shown.")
     note: _Text = ""
     by: _Name = ""
-    time: AwareDatetime = Field(default_factory=_now)
+    time: _Time = Field(default_factory=_now)
     position: Position = Position()
 
     @model_validator(mode="after")
@@ -131,7 +162,7 @@ class Undo(_Record):
     undoes: int = Field(ge=1)
     note: _Text = ""
     by: _Name = ""
-    time: AwareDatetime = Field(default_factory=_now)
+    time: _Time = Field(default_factory=_now)
 
 
 Entry = Verdict | Undo

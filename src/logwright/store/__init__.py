@@ -9,9 +9,9 @@ import os
 from pathlib import Path
 
 from logwright.store.base import Store
-from logwright.store.places import NAME, default_path, place_of, remember
+from logwright.store.places import NAME, default_path, is_remembered, place_of, remember
 
-__all__ = ["NAME", "default_path", "open_store", "place_of", "remember"]
+__all__ = ["NAME", "default_path", "is_remembered", "open_store", "place_of", "remember"]
 
 
 def open_store(path: str | os.PathLike[str], write: bool = True) -> Store:

@@ -6,29 +6,39 @@ hosts) only ever widens: so neither repetition nor order of what is added change
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from logwright.errors import StoreError
+from logwright.findings.clean import clean
 from logwright.findings.finding import SEVERITIES, Finding
 from logwright.store.base import MOST_PLACES
-from logwright.store.rows import About, about_of, clean, dump_model, finding_of, micros_of_text
+from logwright.store.rows import About, about_of, dump_model, finding_of, micros_of_text
+from logwright.store.sights import Place, place_of, put_places, span_of
 
-__all__ = ["Sight", "put_findings", "refresh_incidents", "refresh_patterns", "touched"]
+__all__ = ["Batch", "put_findings", "refresh_incidents", "refresh_patterns", "touched"]
 
 _MOST = 1 << 40  # lines of one finding that are counted: sums must stay within 64 bits
 
 _PUT_FINDING = """
     INSERT INTO findings
-        (id, pattern, incident, run, severity, score, lines, first_at, last_at, at, json)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (id) DO UPDATE SET
+        (key, id, pattern, incident, run, severity, score, lines, first_at, last_at, at,
+        place, span, because)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (key) DO UPDATE SET
         pattern = excluded.pattern, incident = excluded.incident, run = excluded.run,
         severity = excluded.severity, score = excluded.score, lines = excluded.lines,
         first_at = excluded.first_at, last_at = excluded.last_at, at = excluded.at,
-        json = excluded.json
+        place = excluded.place, span = excluded.span, because = excluded.because
 """
+_PUT_BODY = """
+    INSERT INTO bodies (key, body) VALUES (?, ?)
+    ON CONFLICT (key) DO UPDATE SET body = excluded.body
+"""
+_BODY = "SELECT body FROM findings JOIN bodies USING (key) WHERE id = ?"
+_KEYS = "SELECT id, key FROM findings WHERE id IN (SELECT value FROM json_each(?))"
 _PUT_PATTERN = """
     INSERT INTO patterns (id, detector, unit, finding, severity, first_at, last_at,
         findings, further, lines, runs, about)
@@ -60,51 +70,70 @@ _PUT_INCIDENT = """
 
 
 @dataclass(slots=True)
-class Sight:
-    """What a batch of findings shows of one pattern."""
+class Batch:
+    """What the findings that are added show of one pattern."""
 
     findings: dict[str, Finding] = field(default_factory=dict)
-    sources: set[str] = field(default_factory=set)
-    hosts: set[str] = field(default_factory=set)
+    places: set[Place] = field(default_factory=set)
     times: list[int] = field(default_factory=list)
 
-    def add(self, finding: Finding, times: Iterable[int | None]) -> None:
-        """Take one finding into account."""
-        self.findings[clean(finding.id)] = finding
-        self.sources.update(clean(line.source) for line in finding.lines)
-        self.hosts.update(clean(line.host) for line in finding.lines if line.host)
-        self.times += [time for time in times if time is not None]
+    @property
+    def hosts(self) -> set[str]:
+        """The hosts that they name."""
+        return {clean(host) for place in self.places for host in place[0]}
+
+    @property
+    def sources(self) -> set[str]:
+        """The sources that they name."""
+        return {clean(source) for place in self.places for source in place[1]}
 
 
 def put_findings(
-    db: sqlite3.Connection, findings: Sequence[tuple[Finding, str]], run: int, time: int
-) -> dict[str, Sight]:
-    """Add findings, given with their JSON, of a run; tells what they show of each pattern."""
-    sights: dict[str, Sight] = {}
-    rows = []
-    for finding, text in findings:
+    db: sqlite3.Connection, findings: Sequence[tuple[Finding, bytes]], run: int, time: int
+) -> dict[str, Batch]:
+    """Add findings, given with their bodies, of a run; tells what they show of each pattern."""
+    # A finding that is given twice is as it was given last.
+    last_given = {clean(finding.id): (finding, body) for finding, body in findings}
+    keys: dict[str, int] = dict(db.execute(_KEYS, (json.dumps(list(last_given)),)))
+    free = int(db.execute("SELECT coalesce(max(key), 0) FROM findings").fetchone()[0])
+    named = {name: place_of(finding) for name, (finding, _) in last_given.items()}
+    places = put_places(db, set(named.values()))
+    batches: dict[str, Batch] = {}
+    rows, bodies = [], []
+    for name, (finding, body) in last_given.items():
+        key = keys.get(name)
+        if key is None:
+            key = free = free + 1
         pattern = clean(finding.pattern)
         first = micros_of_text(finding.first_seen)
         last = micros_of_text(finding.last_seen)
         last = first if last is None else last
-        sights.setdefault(pattern, Sight()).add(finding, (first, last))
+        batch = batches.setdefault(pattern, Batch())
+        batch.findings[name] = finding
+        batch.places.add(named[name])
+        batch.times += [at for at in (first, last) if at is not None]
         rows.append(
             (
-                clean(finding.id),
+                key,
+                name,
                 pattern,
                 None if finding.incident is None else clean(finding.incident),
                 run,
-                SEVERITIES.index(finding.severity),
+                SEVERITIES.index(finding.own_severity or finding.severity),
                 finding.score,
                 min(max(finding.count, 0), _MOST),
                 first,
                 last,
                 time if last is None else last,
-                text,
+                places[named[name]],
+                span_of(finding.window),
+                None if finding.because is None else clean(finding.because),
             )
         )
+        bodies.append((key, body))
     db.executemany(_PUT_FINDING, rows)
-    return sights
+    db.executemany(_PUT_BODY, bodies)
+    return batches
 
 
 def touched(db: sqlite3.Connection, findings: str) -> tuple[set[str], set[str]]:
@@ -118,14 +147,14 @@ def touched(db: sqlite3.Connection, findings: str) -> tuple[set[str], set[str]]:
 
 
 def refresh_patterns(
-    db: sqlite3.Connection, patterns: Iterable[str], sights: Mapping[str, Sight]
+    db: sqlite3.Connection, patterns: Iterable[str], batches: Mapping[str, Batch]
 ) -> None:
     """Bring the rows of patterns in line with those of their findings and runs."""
     for pattern in sorted(patterns):
-        _refresh(db, pattern, sights.get(pattern, Sight()))
+        _refresh(db, pattern, batches.get(pattern, Batch()))
 
 
-def _refresh(db: sqlite3.Connection, pattern: str, sight: Sight) -> None:
+def _refresh(db: sqlite3.Connection, pattern: str, batch: Batch) -> None:
     old = db.execute(
         "SELECT detector, unit, finding, severity, first_at, last_at, about "
         "FROM patterns WHERE id = ?",
@@ -133,12 +162,14 @@ def _refresh(db: sqlite3.Connection, pattern: str, sight: Sight) -> None:
     ).fetchone()
     gravest = db.execute(_GRAVEST, (pattern,)).fetchone()
     about = About() if old is None else about_of(old[6])
-    times = sight.times + ([] if old is None else [t for t in old[4:6] if t is not None])
+    times = batch.times + ([] if old is None else [t for t in old[4:6] if t is not None])
     if gravest is not None:
         name, severity = gravest
-        shown = sight.findings.get(name)
+        shown = batch.findings.get(name)
         if shown is None and (old is None or old[2] != name):
-            row = db.execute("SELECT json FROM findings WHERE id = ?", (name,)).fetchone()
+            row = db.execute(
+                "SELECT body FROM findings JOIN bodies USING (key) WHERE id = ?", (name,)
+            ).fetchone()
             if row is None:
                 raise StoreError("is damaged: its findings and their index differ")
             shown = finding_of(row[0])
@@ -151,8 +182,8 @@ def _refresh(db: sqlite3.Connection, pattern: str, sight: Sight) -> None:
         name, severity, head = None, old[3], old[:2]
     else:
         return
-    about.sources = sorted(sight.sources.union(about.sources))[:MOST_PLACES]
-    about.hosts = sorted(sight.hosts.union(about.hosts))[:MOST_PLACES]
+    about.sources = sorted(batch.sources.union(about.sources))[:MOST_PLACES]
+    about.hosts = sorted(batch.hosts.union(about.hosts))[:MOST_PLACES]
     findings, lines, runs, further = db.execute(_COUNTS, {"name": pattern}).fetchone()
     span = (min(times, default=None), max(times, default=None))
     db.execute(

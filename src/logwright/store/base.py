@@ -7,11 +7,11 @@ users: escape them before showing them. All times are UTC.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -27,6 +27,7 @@ __all__ = [
     "PatternRow",
     "Pruned",
     "RunRow",
+    "Sight",
     "Store",
     "What",
 ]
@@ -53,7 +54,7 @@ class PatternRow(_Record):
     detector: str
     unit: str
     finding: str | None = Field(description="Id of the finding to show: the gravest, then highest.")
-    severity: Severity = Field(description="The highest.")
+    severity: Severity = Field(description="The highest, before verdicts and policies changed it.")
     summary: str
     templates: tuple[str, ...] = Field(description="Ids of the templates involved.")
     texts: tuple[str, ...] = Field(description="Their texts.")
@@ -65,6 +66,21 @@ class PatternRow(_Record):
     sources: tuple[str, ...]
     hosts: tuple[str, ...]
     runs: int = Field(ge=0, description="Runs that found it.")
+
+
+class Sight(NamedTuple):
+    """What sets a finding that is kept apart from others of its pattern, without its lines: cheap
+    enough to look at all of them. `severity` is that before a verdict or policy changed it."""
+
+    id: str
+    pattern: str
+    severity: Severity
+    time: datetime | None
+    window: int  # the same for findings of the same window
+    hosts: tuple[str, ...]
+    sources: tuple[str, ...]
+    components: tuple[str, ...]
+    because: str | None  # as its run said
 
 
 class IncidentRow(_Record):
@@ -141,8 +157,13 @@ class Store(Protocol):
         incident: str | None = None,
         since: datetime | None = None,
         limit: int | None = None,
+        among: Collection[str] | None = None,
     ) -> Iterator[Finding]:
-        """Findings, last seen first: of one pattern, of one incident, seen at or after a time."""
+        """Findings, last seen first: of one pattern, of one incident, seen at or after a time,
+        `among` those with these ids."""
+
+    def sights(self, patterns: Collection[str] | None = None) -> list[Sight]:
+        """All findings, or those of some patterns, without their lines, first seen first."""
 
     def finding(self, prefix: str) -> Finding:
         """The one finding whose id is, or else begins with, `prefix`; else `InputError`."""
@@ -157,12 +178,17 @@ class Store(Protocol):
         """The newest run."""
 
     def add_entries(
-        self, entries: Sequence[Entry], effects: Sequence[Mapping[str, Any]]
+        self,
+        entries: Sequence[Entry],
+        effects: Sequence[Mapping[str, Any]],
+        within: Mapping[int, int] | None = None,
     ) -> list[Entry]:
         """Add verdicts and undos, and give them back with their numbers: 1, 2, 3, ... without gaps.
 
-        `effects` says of each what it changes, for the audit. When this returns, they are on the
-        disk. An undo of what is no standing verdict is an `InputError`, and nothing is added.
+        `effects` says of each what it changes, for the audit. `within` says of an undo, by its
+        place in `entries`, the place of the verdict before it that it takes back. When this
+        returns, they are on the disk. An undo of what is no standing verdict is an `InputError`,
+        and nothing is added.
         """
 
     def entries(self, after: int = 0) -> list[Entry]:

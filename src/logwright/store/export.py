@@ -14,11 +14,13 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from logwright.errors import StoreError
 from logwright.findings.finding import Finding
 from logwright.findings.jsonl import dumps
 from logwright.findings.run import parse_time
-from logwright.findings.verdict import Undo, Verdict
+from logwright.findings.verdict import ENTRY, Undo, Verdict
 from logwright.store.base import AuditRow, Kind, PatternRow, Store, What
 from logwright.store.rows import dump_model
 
@@ -55,15 +57,29 @@ _COLUMNS: dict[What, dict[str, str]] = {
     },
 }
 
+_LONGEST = 64 << 20  # bytes of one line
+_READERS: dict[What, TypeAdapter[Any]] = {
+    "findings": TypeAdapter(Finding),
+    "patterns": TypeAdapter(PatternRow),
+    "verdicts": ENTRY,
+    "audit": TypeAdapter(AuditRow),
+}
+
 
 def write(store: Store, target: Path, kind: Kind, what: What) -> Path:
     """Write one sort of record of a store to a file, or to WHAT.KIND in a folder.
 
-    The file appears when it is whole, and replaces one of that name. Else `StoreError`.
+    The file appears when it is whole, and replaces an older export. Else `StoreError`.
     """
     path = target / f"{what}.{kind}" if target.is_dir() else target
-    if path.exists() and not path.is_file():
-        raise StoreError(f"cannot be exported to {path}, which is not a file")
+    if path.exists():
+        if not path.is_file():
+            raise StoreError(f"cannot be exported to {path}, which is not a file")
+        if not _may_replace(path, kind, what):
+            raise StoreError(
+                f"cannot be exported to {path}, which is no older export of {what}: it would be "
+                "overwritten, choose another name"
+            )
     # In the same folder, because a rename across file systems is not atomic.
     work = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
@@ -82,6 +98,24 @@ def write(store: Store, target: Path, kind: Kind, what: What) -> Path:
     finally:
         work.unlink(missing_ok=True)
     return path
+
+
+def _may_replace(path: Path, kind: Kind, what: What) -> bool:
+    """Whether a file is empty, or holds the same sort of record."""
+    try:
+        if not path.stat().st_size:
+            return True
+        if kind == "jsonl":
+            with open(path, "rb") as file:
+                _READERS[what].validate_json(file.readline(_LONGEST))
+            return True
+        from pyarrow import ArrowException, parquet
+    except (OSError, ValidationError):
+        return False
+    try:
+        return list(parquet.read_schema(path).names) == [*_COLUMNS[what], "json"]
+    except (OSError, ArrowException):
+        return False
 
 
 def _records(store: Store, what: What) -> Iterator[_Record]:

@@ -11,6 +11,7 @@ import sqlite3
 from functools import cache
 
 from logwright.errors import StoreError
+from logwright.store.sights import OLD_FINDINGS
 
 __all__ = ["APPLICATION", "LATEST", "MIGRATIONS", "check", "migrate", "version_of"]
 
@@ -137,7 +138,32 @@ _INCIDENTS = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = ((*_RUNS, *_VERDICTS), _INCIDENTS)
+_BODIES = (  # what is looked at in all findings is apart from their lines
+    """
+    CREATE TABLE places (
+        key INTEGER PRIMARY KEY,
+        json TEXT NOT NULL UNIQUE
+    ) STRICT
+    """,
+    """
+    CREATE TABLE bodies (
+        key INTEGER PRIMARY KEY REFERENCES findings (key) ON DELETE CASCADE,
+        body BLOB NOT NULL
+    ) STRICT
+    """,
+    "ALTER TABLE findings ADD COLUMN place INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE findings ADD COLUMN span INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE findings ADD COLUMN because TEXT",
+    "INSERT INTO bodies SELECT key, body_of(json) FROM findings",
+    "INSERT OR IGNORE INTO places (json) SELECT place_of(json) FROM findings",
+    """
+    UPDATE findings SET span = span_of(json), because = because_of(json),
+        place = (SELECT key FROM places WHERE places.json = place_of(findings.json))
+    """,
+    "ALTER TABLE findings DROP COLUMN json",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = ((*_RUNS, *_VERDICTS), _INCIDENTS, _BODIES)
 """The statements of each migration, in order."""
 
 LATEST = len(MIGRATIONS)
@@ -157,6 +183,8 @@ def version_of(db: sqlite3.Connection) -> int:
 
 def migrate(db: sqlite3.Connection, to: int = LATEST) -> None:
     """Bring a database to a version, in one transaction. Several processes may do so at once."""
+    for name, function in OLD_FINDINGS.items():
+        db.create_function(name, 1, function)
     db.execute("BEGIN IMMEDIATE")
     try:
         # Asked inside the transaction: another process may just have done it.

@@ -12,9 +12,10 @@ import secrets
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from glob import has_magic
 from pathlib import Path
 
-__all__ = ["NAME", "default_path", "place_of", "remember"]
+__all__ = ["NAME", "default_path", "is_remembered", "place_of", "remember"]
 
 NAME = "store.db"
 """The file's name in a model's folder."""
@@ -24,27 +25,46 @@ _MOST = 1 << 14
 
 
 def place_of(inputs: Sequence[str]) -> Path:
-    """The store of the folder in which logs lie; of the working folder for standard input.
+    """The store of the folder in which logs lie, or that is given itself; of the working folder
+    for standard input.
 
-    >>> place_of(["a/x.log"]) == place_of(["a/y.log", "a/z.log"]) != place_of(["b/x.log"])
+    >>> place_of(["a/x.log"]) == place_of(["a/y.log", "a/*.log"]) != place_of(["b/x.log"])
     True
     """
-    folders = {os.path.dirname(os.path.abspath(name)) for name in inputs if name != "-"}
+    folders = {_folder_of(name) for name in inputs if name != "-"}
     where = os.path.commonpath(folders or {os.getcwd()})
     digest = hashlib.blake2b(os.fsencode(where), digest_size=8).hexdigest()
     return _folder() / "stores" / f"{digest}.db"
 
 
+def _folder_of(name: str) -> str:
+    path = os.path.abspath(name)
+    if os.path.isdir(path):
+        return path
+    if has_magic(name) and not os.path.exists(path):
+        while has_magic(path):  # what comes before the first wildcard
+            path = os.path.dirname(path)
+        return path
+    return os.path.dirname(path)
+
+
 def default_path() -> Path:
     """The store that the last run used; where there was none, one that does not exist."""
+    return _last() or _folder() / NAME
+
+
+def is_remembered(place: Path) -> bool:
+    """Whether the last run used this store."""
+    return place == _last()
+
+
+def _last() -> Path | None:
     try:
         with open(_folder() / _LAST, "rb") as file:
             named = os.fsdecode(file.read(_MOST).rstrip(b"\n"))
-        if os.path.isabs(named) and "\0" not in named:
-            return Path(named)
     except OSError:
-        pass
-    return _folder() / NAME
+        return None
+    return Path(named) if os.path.isabs(named) and "\0" not in named else None
 
 
 def remember(place: Path) -> None:

@@ -13,6 +13,7 @@ import sqlite3
 from logwright.errors import StoreError
 from logwright.store.aggregates import refresh_incidents, refresh_patterns, touched
 from logwright.store.base import Pruned
+from logwright.store.sights import drop_places
 
 __all__ = ["prune", "shrink", "size"]
 
@@ -64,6 +65,8 @@ def prune(db: sqlite3.Connection, before: int | None, most_bytes: int | None) ->
             patterns + gone[0],
             incidents + gone[1],
         )
+    if findings:
+        drop_places(db)
     return Pruned(
         findings=findings,
         patterns=patterns,

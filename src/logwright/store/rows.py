@@ -7,7 +7,8 @@ from somebody who wrote to it: `StoreError`.
 from __future__ import annotations
 
 import json
-import re
+import math
+import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -15,7 +16,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from logwright.errors import StoreError
+from logwright.findings.clean import clean
 from logwright.findings.finding import SEVERITIES, Finding, Severity
+from logwright.findings.jsonl import dumps
 from logwright.findings.run import Run, parse_time
 from logwright.findings.verdict import ENTRY, Entry
 from logwright.store.base import AuditRow, IncidentRow, PatternRow, RunRow
@@ -24,7 +27,7 @@ __all__ = [
     "About",
     "about_of",
     "audit_of",
-    "clean",
+    "body_of",
     "dump",
     "dump_model",
     "entry_of",
@@ -35,8 +38,10 @@ __all__ = [
     "micros_of_text",
     "moment_of",
     "now",
+    "packed",
     "pattern_of",
     "run_of",
+    "severity_of",
 ]
 
 
@@ -52,9 +57,9 @@ class About(BaseModel):
     hosts: list[str] = []
 
 
+_LONGEST = 64 << 20  # bytes of one finding
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _FINDING: TypeAdapter[Finding] = TypeAdapter(Finding)
 _ABOUT: TypeAdapter[About] = TypeAdapter(About)
 _RUN: TypeAdapter[Run] = TypeAdapter(Run)
@@ -100,20 +105,6 @@ def moment_of(value: int | None) -> datetime | None:
         raise StoreError(f"is damaged: {value} is no time") from None
 
 
-def clean(text: str, slash: str = "\\") -> str:
-    """A text that the database takes: bytes that were not UTF-8 become '\\xNN', as in findings.
-
-    >>> clean("caf\\udce9.log")
-    'caf\\\\xe9.log'
-    """
-
-    def escape(match: re.Match[str]) -> str:
-        code = ord(match[0])
-        return f"{slash}x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"{slash}u{code:04x}"
-
-    return _SURROGATE.sub(escape, text)
-
-
 def dump(value: Mapping[str, Any]) -> str:
     """A JSON object in one line."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -136,9 +127,38 @@ def load(text: str, what: str) -> dict[str, Any]:
     return _read(_OBJECT, text, what)
 
 
-def finding_of(text: str) -> Finding:
-    """The finding that was stored as this text."""
-    return _read(_FINDING, text, "findings")
+def packed(text: str) -> bytes:
+    """A finding's JSON as its body has it: an eighth of its size."""
+    return zlib.compress(text.encode("utf-8", "backslashreplace"), 1)
+
+
+def body_of(finding: Finding) -> bytes:
+    """A finding as its body has it. A number that is not finite is a bug: `ValueError`."""
+    try:
+        if math.isfinite(finding.score) and math.isfinite(finding.threshold):
+            return packed(finding.model_dump_json())
+    except ValueError:  # bytes that are no text
+        pass
+    return packed(dumps(finding))
+
+
+def severity_of(value: int) -> Severity:
+    """The severity that a column has."""
+    if not 0 <= value < len(SEVERITIES):
+        raise StoreError(f"is damaged: {value} is no severity")
+    return SEVERITIES[value]
+
+
+def finding_of(body: bytes) -> Finding:
+    """The finding that was stored as this body."""
+    reader = zlib.decompressobj()
+    try:
+        text = reader.decompress(body, _LONGEST)
+        if not reader.eof:  # cut short, or made by a stranger to fill the memory
+            raise _damaged("findings")
+        return _FINDING.validate_json(text)
+    except (zlib.error, ValidationError):
+        raise _damaged("findings") from None
 
 
 def about_of(text: str) -> About:
@@ -165,7 +185,7 @@ def pattern_of(row: tuple[Any, ...]) -> PatternRow:
             "detector": row[1],
             "unit": row[2],
             "finding": row[3],
-            "severity": _severity(row[4]),
+            "severity": severity_of(row[4]),
             "first_seen": moment_of(row[5]),
             "last_seen": moment_of(row[6]),
             "findings": row[7],
@@ -183,7 +203,7 @@ def incident_of(row: tuple[Any, ...]) -> IncidentRow:
         "incidents",
         {
             "id": row[0],
-            "severity": _severity(row[1]),
+            "severity": severity_of(row[1]),
             "findings": row[2],
             "first_seen": moment_of(row[3]),
             "last_seen": moment_of(row[4]),
@@ -204,12 +224,6 @@ def audit_of(row: tuple[Any, ...]) -> AuditRow:
     values = dict(zip(("number", "time", "by", "action", "subject", "entry"), row, strict=False))
     values["time"] = moment_of(row[1])
     return _make(AuditRow, "audit", values | {"changed": load(row[6], "audit")})
-
-
-def _severity(value: int) -> Severity:
-    if not 0 <= value < len(SEVERITIES):
-        raise StoreError(f"is damaged: {value} is no severity")
-    return SEVERITIES[value]
 
 
 def _read(form: TypeAdapter[_T], text: str, what: str) -> _T:

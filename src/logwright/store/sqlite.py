@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -17,24 +17,33 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from logwright.errors import InputError, StoreError
+from logwright.findings.clean import clean
 from logwright.findings.escape import safe
 from logwright.findings.finding import Finding
-from logwright.findings.jsonl import dumps
 from logwright.findings.run import Run
 from logwright.findings.verdict import Entry, Undo, Verdict
-from logwright.store import retention
+from logwright.store import retention, sights
 from logwright.store.aggregates import (
     put_findings,
     refresh_incidents,
     refresh_patterns,
     touched,
 )
-from logwright.store.base import AuditRow, IncidentRow, Kind, PatternRow, Pruned, RunRow, What
+from logwright.store.base import (
+    AuditRow,
+    IncidentRow,
+    Kind,
+    PatternRow,
+    Pruned,
+    RunRow,
+    Sight,
+    What,
+)
 from logwright.store.export import write
 from logwright.store.opening import connect, told
 from logwright.store.rows import (
     audit_of,
-    clean,
+    body_of,
     dump,
     dump_model,
     entry_of,
@@ -53,6 +62,7 @@ _T = TypeVar("_T")
 
 _AT_ONCE = 500  # findings read at a time
 _MOST_STATE = 1 << 20
+_MOST_ENTRY = 32 << 20  # characters
 _MOST_NUMBER = (1 << 63) - 1
 _LAST = "\U0010ffff"
 _CANDIDATES = 5
@@ -70,6 +80,7 @@ _PATTERNS = """
     SELECT id, detector, unit, finding, severity, first_at, last_at,
         findings, further, lines, runs, about FROM patterns
 """
+_FINDINGS = "SELECT id, body FROM findings JOIN bodies USING (key) "
 _RUNS = """
     SELECT id, added, json, (SELECT count(*) FROM findings WHERE run = number) FROM runs
     ORDER BY number DESC LIMIT ?
@@ -94,8 +105,11 @@ class SQLiteStore:
 
     def __init__(self, path: Path, write: bool = True) -> None:
         self.path = path
-        with told(path):
-            self._db = connect(path, write)
+        try:
+            with told(path):
+                self._db = connect(path, write)
+        except StoreError as error:
+            raise StoreError(f"{error}; a run with `--store none` goes on without it") from error
 
     def add_run(
         self,
@@ -105,7 +119,7 @@ class SQLiteStore:
         counted: Mapping[str, int],
     ) -> None:
         """See `Store.add_run`."""
-        texts = [(finding, dumps(finding)) for finding in findings]  # before others have to wait
+        bodies = [(finding, body_of(finding)) for finding in findings]  # before others have to wait
         ids = json.dumps([clean(finding.id) for finding in findings])
         further = {clean(f.pattern): 0 for f in findings}
         further |= {clean(p): min(max(n, 0), _MOST_NUMBER) for p, n in counted.items()}
@@ -113,9 +127,9 @@ class SQLiteStore:
         with self._writing() as db:
             number = db.execute(_PUT_RUN, (clean(run_id), time, dump_model(run))).fetchone()[0]
             before, incidents = touched(db, ids)
-            sights = put_findings(db, texts, number, time)
+            batches = put_findings(db, bodies, number, time)
             db.executemany(_PUT_SEEN, [(p, number, n) for p, n in further.items()])
-            refresh_patterns(db, before | further.keys(), sights)
+            refresh_patterns(db, before | further.keys(), batches)
             incidents |= {clean(f.incident) for f in findings if f.incident is not None}
             refresh_incidents(db, incidents)
 
@@ -134,12 +148,16 @@ class SQLiteStore:
         incident: str | None = None,
         since: datetime | None = None,
         limit: int | None = None,
+        among: Collection[str] | None = None,
     ) -> Iterator[Finding]:
         """See `Store.findings`. Those that are pruned while this is read are passed over."""
         asked = {
             "pattern = ?": pattern,
             "incident = ?": incident,
             "at >= ?": None if since is None else micros(since),
+            "id IN (SELECT value FROM json_each(?))": (
+                None if among is None else json.dumps(list(among))
+            ),
         }
         given = {clause: value for clause, value in asked.items() if value is not None}
         where = "WHERE " + " AND ".join(given) if given else ""
@@ -150,10 +168,15 @@ class SQLiteStore:
         )
         return self._by_key(keys)
 
+    def sights(self, patterns: Collection[str] | None = None) -> list[Sight]:
+        """See `Store.sights`."""
+        with told(self.path):
+            return list(sights.read(self._db, patterns))
+
     def finding(self, prefix: str) -> Finding:
         """See `Store.finding`."""
         with told(self.path):
-            row = self._one("finding", "SELECT id, json FROM findings WHERE id", prefix)
+            row = self._one("finding", _FINDINGS + "WHERE id", prefix)
             return finding_of(row[1])
 
     def incidents(self) -> list[IncidentRow]:
@@ -169,16 +192,22 @@ class SQLiteStore:
         return next(iter(self.runs(1)), None)
 
     def add_entries(
-        self, entries: Sequence[Entry], effects: Sequence[Mapping[str, Any]]
+        self,
+        entries: Sequence[Entry],
+        effects: Sequence[Mapping[str, Any]],
+        within: Mapping[int, int] | None = None,
     ) -> list[Entry]:
         """See `Store.add_entries`."""
-        changes = [dump(effect) for effect in effects]
+        changes, places = [dump(effect) for effect in effects], within or {}
         added: list[Entry] = []
         with self._writing() as db:
             number = self._newest(db)
-            for entry, changed in zip(entries, changes, strict=True):
+            for at, (entry, changed) in enumerate(zip(entries, changes, strict=True)):
                 number += 1
-                numbered = entry.model_copy(update={"number": number})
+                update = {"number": number}
+                if at in places:
+                    update["undoes"] = added[places[at]].number
+                numbered = entry.model_copy(update=update)
                 _put_entry(db, numbered, changed)
                 added.append(numbered)
         return added
@@ -269,13 +298,10 @@ class SQLiteStore:
             return [make(row) for row in self._db.execute(query, values)]
 
     def _by_key(self, keys: list[int]) -> Iterator[Finding]:
-        query = (
-            "SELECT json FROM findings WHERE key IN (SELECT value FROM json_each(?)) "
-            "ORDER BY at DESC, id DESC"
-        )
+        among = "WHERE key IN (SELECT value FROM json_each(?)) ORDER BY at DESC, id DESC"
         for start in range(0, len(keys), _AT_ONCE):
             part = json.dumps(keys[start : start + _AT_ONCE])
-            yield from self._rows(query, (part,), lambda row: finding_of(row[0]))
+            yield from self._rows(_FINDINGS + among, (part,), lambda row: finding_of(row[1]))
 
     def _one(self, noun: str, query: str, prefix: str) -> tuple[Any, ...]:
         """The one row whose id, its first column, is or begins with a prefix. `query` ends before
@@ -315,7 +341,10 @@ def _put_entry(db: sqlite3.Connection, entry: Entry, changed: str) -> None:
         action = entry.word
         subject = names[0] if len(names) == 1 else f"{len(names):,} patterns"
     number, by = entry.number, clean(entry.by)
-    db.execute("INSERT INTO entries VALUES (?, ?, ?)", (number, undoes, dump_model(entry)))
+    text = dump_model(entry)
+    if len(text) > _MOST_ENTRY:
+        raise InputError(f"a verdict of {len(text) / 1e6:,.0f} MB is too large to be kept")
+    db.execute("INSERT INTO entries VALUES (?, ?, ?)", (number, undoes, text))
     if isinstance(entry, Verdict):
         rows = [(name, number) for name in dict.fromkeys(names)]
         db.executemany("INSERT INTO judged VALUES (?, ?)", rows)
