@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 from logwright.bench import corpora, faults, formats
+from logwright.bench.additions import add
 from logwright.bench.asking import Expert, Part, ask
 from logwright.bench.builds import builds
+from logwright.bench.datasets import Dataset, of_files
 from logwright.bench.detection import Options
+from logwright.bench.frozen import apart
 from logwright.bench.hdfs import EventIds, counts_of, whole_set
 from logwright.bench.metrics import Triple
+from logwright.bench.parts import LeakError
+from logwright.bench.parts import Part as SeriesPart
 from logwright.bench.predictions import beside
 from logwright.bench.registry import chosen
 from logwright.bench.results import machine, run_suite, table, write
+from logwright.cli.bench import app
+from logwright.cli.main import app as main
 from logwright.errors import InputError, LogwrightError
 from logwright.logs.kernel import Table, lines
 from logwright.windows.window import Windows
@@ -211,18 +220,220 @@ def test_what_is_wrong_with_a_detector_is_said(tmp_path: Path, text: str, said: 
         run_suite("log", tmp_path, options=replace(own_log(tmp_path), detector=own))
 
 
-def test_a_frozen_configuration_is_named_and_scored_on_later_data(
-    tmp_path: Path, data: Path
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            "def fit(self, train): raise KeyError('x')",
+            r"fails in fit\(\): KeyError: 'x' \(line 5\)",
+        ),
+        ("def score(self, w): return ['1.5'] * len(w)", "one number per window"),
+        ("def score(self, w): return [float('inf')] * len(w)", "none of them infinite or NaN"),
+        ("def score(self, w): return [[1.0], [1.0, 2.0]]", "one number per window"),
+        ("natural = 'x'", "natural 'x': expected None, or a number"),
+        ("needs = ['normal']", "expected nothing, normal, labels"),
+        ("name = 7", "has the name 7"),
+        ("name = 'Flag all'", "'Flag all' is that of a method"),
+        ("name = 'decision tree'", "'decision tree' is that of a method"),
+    ],
+)
+def test_a_detector_that_fails_at_work_is_one_sentence(
+    tmp_path: Path, body: str, said: str
 ) -> None:
-    options = Options(methods=["ladder"], train_data=data, test_data=data)
-    first, again = (run_suite("bgl-raw", data, quick=True, options=options) for _ in range(2))
+    own = tmp_path / "mine.py"
+    own.write_text(
+        "class Detector:\n"
+        "    name, needs, natural = 'mine', 'nothing', None\n"
+        "    def fit(self, train): pass\n"
+        "    def score(self, windows): return [0.0] * len(windows)\n"
+        f"    {body}\n"
+    )
+    with pytest.raises(LogwrightError, match=said) as told:
+        run_suite("log", tmp_path, options=replace(own_log(tmp_path), detector=own))
+    assert "\n" not in str(told.value)
+
+
+def test_a_detector_may_be_a_data_class(tmp_path: Path) -> None:
+    own = tmp_path / "mine.py"
+    own.write_text(
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass, field\n"
+        "@dataclass\n"
+        "class Detector:\n"
+        "    name: str = 'mine'\n"
+        "    needs: str = 'nothing'\n"
+        "    natural: float | None = 1\n"
+        "    known: list[int] = field(default_factory=list)\n"
+        "    def fit(self, train): self.known.append(train.known)\n"
+        "    def score(self, windows): return [False] * len(windows)\n"
+    )
+    options = replace(own_log(tmp_path), detector=own, stress=False)
+    assert run_suite("log", tmp_path, options=options)["rows"][-1]["method"] == "mine"
+
+
+def dated(folder: Path, first: int, size: int = 600, sessions: bool = False) -> Path:
+    """A folder with the set `shop`: a line a minute from minute `first` on; or without times and
+    with sessions of four lines, from session `first` on."""
+    folder.mkdir()
+    begin = datetime(2024, 1, 1)
+    lines, labels = [], []
+    for i in range(first, first + size):
+        at = f"{begin + timedelta(minutes=i):%Y-%m-%d %H:%M:%S}"
+        bad = i % 40 == 5
+        if sessions:
+            lines += [f"step {step} of <{i}>" for step in "abc"] + [f"{'bad' * bad}end <{i}>"]
+        else:
+            lines.append(f"{at} INFO " + ("disk 7 failed" if bad else f"job {i} took {i % 9} ms"))
+        labels.append(f"{i},{int(bad)}" if sessions else str(int(bad)))
+    log, truth = folder / "a.log", folder / "a.labels"
+    log.write_text("\n".join(lines) + "\n")
+    truth.write_text("session,label\n" * sessions + "\n".join(labels) + "\n")
+    add(folder, "shop", log, truth, False, frozenset(), "<(.*?)>" if sessions else None)
+    return folder
+
+
+def frozen(train: Path, test: Path, **more: Any) -> Options:
+    return Options(methods=["ladder"], named="shop", train_data=train, test_data=test, **more)
+
+
+def test_a_frozen_configuration_is_named_and_scored_on_later_data(tmp_path: Path) -> None:
+    train, test = dated(tmp_path / "train", 0), dated(tmp_path / "test", 600)
+    options = frozen(train, test, window="20")
+    first, again = (run_suite("log", tmp_path, options=options) for _ in range(2))
     assert first["summary"] == again["summary"]
     assert len(first["summary"]["frozen 20"]) == 16
+    assert "offsets" not in first["settings"]
     row = first["rows"][-1]
-    assert (row["method"], row["windows"], row["offsets"]) == ("ladder: whole", 1000, 1)
-    assert row["test_seen_in_train"] > 0.9  # it is the same data
+    # One of 30 windows is the gap: the one log goes on where the other ends.
+    assert (row["method"], row["windows"], row["offsets"]) == ("ladder: whole", 29, 1)
+    assert row["set"] == "shop"
     with pytest.raises(LogwrightError, match="go together"):
-        run_suite("bgl-raw", data, options=replace(options, test_data=None))
+        run_suite("log", tmp_path, options=replace(options, test_data=None))
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "said"),
+    [
+        (0, 0, "hold the same log"),
+        (0, 300, "300 of 600 records of --test-data are in --train-data too"),
+        (300, 0, "300 of 600 records"),
+        (600, 0, "--test-data begins before --train-data ends"),
+    ],
+)
+def test_frozen_mode_scores_nothing_that_it_learned(
+    tmp_path: Path, train: int, test: int, said: str
+) -> None:
+    options = frozen(dated(tmp_path / "train", train), dated(tmp_path / "test", test), window="20")
+    with pytest.raises(LeakError, match=said):
+        run_suite("log", tmp_path, options=options)
+
+
+def test_frozen_sessions_are_of_one_folder_each(tmp_path: Path) -> None:
+    train = dated(tmp_path / "train", 0, 100, sessions=True)
+    both = dated(tmp_path / "both", 90, 100, sessions=True)
+    later = dated(tmp_path / "later", 100, 100, sessions=True)
+    with pytest.raises(LeakError, match="10 sessions are in both folders, such as 90"):
+        run_suite("log", tmp_path, options=frozen(train, both))
+    row = run_suite("log", tmp_path, options=frozen(train, later))["rows"][-1]
+    assert (row["window"], row["windows"]) == ("session", 99)
+
+
+def test_a_log_without_times_that_grew_is_a_copy(tmp_path: Path) -> None:
+    drawn = np.random.default_rng(0).integers(0, 26, size=400).tolist()
+    grown = []
+    for name, size in (("a", 200), ("b", 400)):
+        log, labels = tmp_path / f"{name}.log", tmp_path / f"{name}.labels"
+        log.write_text("".join(f"{chr(97 + i)} went\n" for i in drawn[:size]))
+        labels.write_text("".join(f"{int(i == 3)}\n" for i in drawn[:size]))
+        grown.append(of_files(log, labels))
+    with pytest.raises(LeakError, match="hold the same log"):
+        apart(*grown)
+
+
+def ready(rows: list[list[int]]) -> Dataset:
+    part = SeriesPart(Windows.of_sequences(rows), np.arange(len(rows)) % 9 == 0)
+    return Dataset("x", "X", "rows", "block", ("session",), part)
+
+
+def test_frozen_windows_that_are_a_copy_are_found() -> None:
+    draw = np.random.default_rng(0)
+    rows = [draw.integers(0, 9, size=9).tolist() for _ in range(900)]
+    for a, b in ((rows, rows), (rows[:600], rows[300:]), (rows[300:], rows[:600])):
+        with pytest.raises(LeakError, match="hold the same windows"):
+            apart(ready(a), ready(b))
+    apart(ready(rows[:450]), ready(rows[450:]))
+    # The same windows often come in any log; their order says whether it is a copy.
+    apart(ready([[1, 2], [3]] * 300), ready([[1, 2], [1, 2], [3]] * 300))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["log", "--log", "a.log", "--train-data", ".", "--test-data", "x"], "is one log"),
+        (["log", "--set", "shop", "--log", "a.log"], "--log does not go with it"),
+        (["log"], "suite log takes --log"),
+        (["hadoop", "--log", "a.log"], "--log is for suite log"),
+        (["bgl-raw", "--set", "shop"], "--set is for suite log"),
+        (["hdfs", "--session", "x"], "--session is for suite log"),
+        (["formats", "--methods", "tree"], "takes no methods"),
+        (["log", "--set", "shop", "--methods", ","], "names no method"),
+        (["log", "--set", "absent"], "no data set is called 'absent'"),
+        (["log", "--log", "shop/a.log"], "has no labels: give them with --labels FILE"),
+        (
+            ["log", "--log", "shop/a.log", "--labels", "shop/a.labels", "--session", "x"],
+            "has a label for each line",
+        ),
+    ],
+)
+def test_options_that_would_be_left_out_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    dated(tmp_path / "shop", 0)
+    answer = CliRunner().invoke(app, ["run", *arguments, "--data", "shop"])
+    assert isinstance(answer.exception, LogwrightError)
+    assert said in str(answer.exception)
+
+
+def test_methods_that_read_texts_need_a_set_with_texts() -> None:
+    with pytest.raises(LogwrightError, match="--methods keywords: it reads texts"):
+        chosen(["keywords"], texts=False)
+
+
+def test_ready_windows_are_not_cut_anew() -> None:
+    with pytest.raises(InputError, match="window 100: it comes as windows of 'session'"):
+        ready([[1], [2]]).series("100")
+
+
+def test_sessions_of_an_own_log_are_named_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    log, labels = dated(tmp_path / "x", 0, 100, sessions=True) / "a.log", tmp_path / "x/a.labels"
+    named = ["--labels", str(labels), "--session", "<(.*?)>"]
+    added = CliRunner().invoke(main, ["data", "add", str(log), "--as", "b", "--data", "d", *named])
+    assert added.exit_code == 0, added.output
+    assert json.loads(Path("d/own/b/manifest.json").read_text())["session"] == "<(.*?)>"
+    for given in (["--set", "b", "--data", "d"], ["--log", str(log), *named]):
+        run = ["run", "log", *given, "--methods", "ladder", "--offsets", "1", "--no-stress"]
+        answer = CliRunner().invoke(app, [*run, "--json", "out.json"])
+        assert answer.exit_code == 0, answer.exception
+        result = json.loads(Path("out.json").read_text())
+        assert {row["windows"] for row in result["rows"]} == {29}
+    assert result["settings"]["session"] == "<(.*?)>"
+
+
+def test_no_floor_is_told_as_the_best_of_a_table(tmp_path: Path) -> None:
+    own = tmp_path / "mine.py"
+    own.write_text(
+        "class Detector:\n"
+        "    name, needs, natural = 'mine', 'labels', 1.0\n"
+        "    def fit(self, train): pass\n"
+        "    def score(self, windows): return [0] * len(windows)\n"
+    )
+    options = replace(own_log(tmp_path), detector=own, stress=False)
+    summary = run_suite("log", tmp_path, options=options)["summary"]
+    assert summary == {"best of labels, own.log 5": "mine, F1 0.0"}
 
 
 def test_unknown_methods_are_named() -> None:

@@ -251,6 +251,20 @@ def test_a_file_that_is_no_result_is_one_sentence(tmp_path: Path, text: str) -> 
         load(tmp_path / "absent.json")
 
 
+@pytest.mark.parametrize(
+    ("curve", "said"),
+    [
+        (3, "a curve is no list of points"),
+        ({"x": 3}, "a curve is no list"),
+        ([3], "a point of a curve"),
+        ([{"questions": "many", "f1": 0.5}], "a point of a curve"),
+    ],
+)
+def test_a_curve_of_another_form_is_refused(curve: Any, said: str) -> None:
+    with pytest.raises(LogwrightError, match=said):
+        checked(result([], curves={"x": curve}), "x.json")
+
+
 def test_committed_results_are_possible() -> None:
     for path in (Path(__file__).parents[1] / "bench" / "results").glob("*.json"):
         assert load(path)["rows"], path.name
@@ -311,8 +325,58 @@ def test_seconds_with_repeats_count_beyond_their_spread() -> None:
 
     assert verdicts(timed(1.0, 1.3, 1.1), timed(1.2, 1.4, 1.3)) == {}
     assert verdicts(timed(1.0, 1.1, 1.05), timed(1.5, 1.6, 1.55)) == {"PCA, fit: seconds": "worse"}
-    assert verdicts(timed(1.0), timed(1.04)) == {}
-    assert verdicts(timed(1.0), timed(1.1)) == {"PCA, fit: seconds": "worse"}
+
+
+def test_seconds_taken_once_are_told_and_fail_nothing() -> None:
+    def timed(seconds: float) -> dict[str, Any]:
+        return result([row("PCA", 0.8)], times={"hdfs session": {"PCA": {"fit_seconds": seconds}}})
+
+    assert verdicts(timed(1.0), timed(1.2)) == {}
+    found = compare(timed(1.0), timed(3.0))
+    assert [c.verdict for c in found.changes if c.verdict != "same"] == ["slower"]
+    assert not found.worse
+    assert set(verdicts(timed(3.0), timed(1.0)).values()) == {"faster"}
+
+
+@pytest.mark.parametrize(
+    ("figure", "old", "near", "worse"),
+    [
+        ("questions", 100, 109, 150),
+        ("alarms_per_day", 50.0, 54.0, 70.0),
+        ("alarms_per_10k", 50.0, 54.0, 70.0),
+        ("lines_to_first_alarm", 20.0, 21.0, 40.0),
+        ("seconds_to_first_alarm", 60.0, 65.0, 120.0),
+        ("recall_by_kind", {"disk": 1.0}, {"disk": 0.95}, {"disk": 0.5}),
+        (
+            "stress",
+            {"renamed": {"10 %": 0.9}},
+            {"renamed": {"10 %": 0.85}},
+            {"renamed": {"10 %": 0.2}},
+        ),
+    ],
+)
+def test_what_finding_costs_and_what_is_missed_under_stress_are_compared(
+    figure: str, old: Any, near: Any, worse: Any
+) -> None:
+    before, close, after = (result([row("PCA", 0.8, **{figure: v})]) for v in (old, near, worse))
+    assert verdicts(before, close) == {}
+    assert set(verdicts(before, after).values()) == {"worse"}
+    assert set(verdicts(after, before).values()) == {"better"}
+
+
+def test_tables_do_not_deny_the_labels_that_chose_the_normal_windows() -> None:
+    asked = result([row("judge: ask once", 0.9, "questions asked", questions=9)])
+    text = markdown([asked])
+    assert "nothing else was labelled" not in text
+    assert "labels had also chosen the normal windows" in text
+    assert "semi-supervised" in markdown([result([row("PCA", 0.9)])])
+
+
+def test_the_list_looks_where_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGWRIGHT_DATA", str(tmp_path / "mine"))
+    assert f"Not in {tmp_path / 'mine'}" in CliRunner().invoke(app, ["list"]).output
 
 
 def test_two_suites_are_not_compared_and_other_data_are_told() -> None:

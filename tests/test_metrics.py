@@ -16,7 +16,7 @@ from logwright.bench.metrics import (
     measured,
     recall_by_kind,
 )
-from logwright.bench.parts import Part
+from logwright.bench.parts import Marks, Part
 from logwright.errors import LogwrightError
 from logwright.windows.window import Windows
 
@@ -138,3 +138,24 @@ def test_corrected_labels_and_distinct_windows_have_their_own_f1() -> None:
     part = Part(Windows.of_sequences([[0]] * 4), truth, corrected=~truth)
     row = measured(truth * 1.0, truth, part, np.array([0, 3]))
     assert (row["f1"], row["f1_distinct"], row["f1_corrected"]) == (1.0, 1.0, 0.0)
+
+
+def test_the_first_alarm_is_counted_from_the_first_abnormal_line_where_lines_have_labels() -> None:
+    windows = Windows.of_sequences([[0] * 10] * 3, "count")
+    windows.events.ts[:] = np.arange(30) * 1_000_000_000
+    abnormal = np.isin(np.arange(30), (17, 22))
+    marks = Marks(abnormal, abnormal.astype(np.int32), ["", "disk"])
+    part = Part(windows, np.array([False, True, True]), marks=marks)
+    assert first_alarms(np.array([False, True, True]), part) == (3.0, 2.0)
+    assert first_alarms(np.array([False, False, True]), part) == (13.0, 12.0)
+
+
+def test_what_cannot_be_computed_is_left_out_and_not_zero() -> None:
+    windows, pick = Windows.of_sequences([[0]] * 3), np.arange(3)
+    alarms = np.array([True, False, False])
+    calm = measured(alarms * 1.0, alarms, Part(windows, np.zeros(3, bool)), pick)
+    assert not {"precision", "recall", "f1", "f1_ci_low", "f1_distinct", "pr_auc"} & set(calm)
+    assert calm["specificity"] == 0.6667
+    wild = measured(alarms * 1.0, alarms, Part(windows, np.ones(3, bool)), pick)
+    assert "specificity" not in wild
+    assert wild["f1"] == 0.5

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logwright.bench import drain, series
 from logwright.bench.datasets import of_files
 from logwright.bench.hdfs import EventIds
+from logwright.bench.labelled import learn_templates, read_lines
+from logwright.bench.loaders.sessions import with_sessions
+from logwright.bench.loaders.tables import read_table
 from logwright.bench.methods.base import Needs
-from logwright.bench.parts import LeakError, Part, Split, Train
+from logwright.bench.methods.floors import FlagAll
+from logwright.bench.parts import LeakError, Marks, Part, Split, Train
 from logwright.bench.predictions import Predictions
 from logwright.bench.protocol import Cut, cuts, learned, random_split, seen_first, splits, threshold
 from logwright.bench.runner import Case, View, rows_of
@@ -22,6 +29,7 @@ from logwright.bench.series import Ready
 from logwright.bench.stress import mislabelled, renamed, transferred, without_kind
 from logwright.detectors.base import Floats
 from logwright.errors import LogwrightError
+from logwright.settings import Settings
 from logwright.windows.window import Windows
 
 
@@ -195,3 +203,147 @@ def test_another_system_shares_templates_by_text_and_no_line() -> None:
     ]
     assert not rows(moved.test) & rows(moved.train)
     View(moved).of("normal")  # the guard finds nothing to say
+
+
+def own_log(folder: Path) -> series.Lines:
+    """A log whose last part holds a statement of its own."""
+    log, labels = folder / "a.log", folder / "a.labels"
+    log.write_text("job 1 done\n" * 140 + "brand new statement 7\n" * 60)
+    labels.write_text("0\n" * 180 + "1\n" * 20)
+    found = of_files(log, labels).series("10")
+    assert isinstance(found, series.Lines)
+    return found
+
+
+def test_templates_learned_from_the_test_part_fail_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = own_log(tmp_path)
+    View(next(splits(lines, 1))).of("normal")
+
+    def all_of_it(log: Any, rows: Any) -> Any:
+        return learn_templates(log, np.arange(len(log), dtype=np.int64))
+
+    monkeypatch.setattr(series, "learn_templates", all_of_it)
+    with pytest.raises(LeakError, match="lines of the test part were learned from"):
+        View(next(splits(lines, 1))).of("normal")
+
+
+def test_another_parser_is_watched_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("drain3")
+    lines = own_log(tmp_path)
+    split = next(splits(lines, 1))
+    View(drain.drained(split, lines.lines)).of("normal")
+    whole, learned_from = np.arange(200, dtype=np.int64), drain._learned
+    monkeypatch.setattr(drain, "_learned", lambda log, rows: learned_from(log, whole))
+    with pytest.raises(LeakError, match="lines of the test part were learned from"):
+        View(drain.drained(split, lines.lines)).of("normal")
+
+
+class Reader(Spy):
+    """Reads texts when it learns, and again when it scores."""
+
+    def __init__(self, beyond: bool) -> None:
+        super().__init__("nothing")
+        self.beyond = beyond
+
+    def fit(self, train: Train) -> None:
+        assert train.texts is not None
+        self.texts = train.texts
+        self.read = list(train.texts if self.beyond else train.texts[: train.known])
+
+    def score(self, windows: Windows) -> Floats:
+        assert list(self.texts)
+        return super().score(windows)
+
+
+def test_texts_of_the_test_part_are_closed_until_windows_are_scored(tmp_path: Path) -> None:
+    case = Case("set", "lines 1-200", "lines", "10", own_log(tmp_path))
+    assert rows_of(case, [lambda: Reader(False)], 1, [0], None, Predictions(None))[0]
+    with pytest.raises(LeakError, match="training never held"):
+        rows_of(case, [lambda: Reader(True)], 1, [0], None, Predictions(None))
+
+
+def sessions(folder: Path, late: int) -> series.Lines:
+    """A hundred sessions, one a minute; one of train ends `late` minutes after the last begins."""
+    log = folder / "s.log"
+    told = [f"2026-01-01 {10 + i // 60:02}:{i % 60:02}:00 INFO blk_{i} begins" for i in range(100)]
+    end = 99 + late
+    told.append(f"2026-01-01 {10 + end // 60:02}:{end % 60:02}:30 INFO blk_5 ends at last")
+    log.write_text("\n".join(told) + "\n")
+    labels = {f"blk_{i}": "bad" if i % 4 == 3 else "" for i in range(100)}
+    found = read_lines([str(log)], Settings(session=r"blk_\d+"))
+    return series.Lines(with_sessions(found, labels, log), "session")
+
+
+def test_a_session_that_goes_on_into_the_test_part_is_not_learned_from(tmp_path: Path) -> None:
+    lines = sessions(tmp_path, late=1)
+    split = next(splits(lines, 1))
+    assert (len(split.train), len(split.validation)) == (59, 10)
+    assert split.texts is not None
+    assert not any("at last" in text for text in split.texts[: split.known])
+    case = Case("set", "lines 1-101", "session", "session", lines)
+    row = rows_of(case, [Spy], 1, [0], None, Predictions(None))[0][0]
+    assert "1 of train, 0 of validation" in row["note"]
+
+
+def test_the_guard_sees_sessions_that_go_on_into_the_test_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(series.Lines, "_ended", lambda self, rows, test: (rows, 0))
+    with pytest.raises(LeakError, match="go on after the test part begins"):
+        View(next(splits(sessions(tmp_path, late=1), 1))).of("nothing")
+
+
+def test_a_table_with_texts_holds_windows_of_one_log(tmp_path: Path) -> None:
+    table, texts = tmp_path / "t.tsv.zst", tmp_path / "t.json"
+    with pa.CompressedOutputStream(pa.OSFile(str(table), "wb"), "zstd") as out:
+        out.write(b"label\tevents\n0\t0 1\n1\t1 1\n")
+    texts.write_text('{"0": "ok", "1": "bad"}')
+    assert read_table(table, texts, tmp_path)[0].windows.kind == "count"
+    assert read_table(table, None, tmp_path)[0].windows.kind == "session"
+
+
+def test_offsets_without_anything_abnormal_are_left_out_and_told() -> None:
+    n = 200
+    late = ready([[i % 3] for i in range(n)], [i >= 150 for i in range(n)])
+    case = Case("set", "windows 1-200", "session", "session", late)
+    row = rows_of(case, [FlagAll], 5, [0], None, Predictions(None))[0][0]
+    assert "2 of 5 offsets hold nothing abnormal" in row["note"]
+    assert row["f1_low"] > 0
+    none = Case("set", "windows 1-200", "session", "session", ready([[0]] * n))
+    with pytest.raises(LogwrightError, match="no test part holds anything abnormal"):
+        rows_of(none, [lambda: Spy("nothing")], 5, [0], None, Predictions(None))
+
+
+def test_all_figures_of_a_row_are_of_one_test_part() -> None:
+    n = 200
+    grows = ready([[i % 3, i % 5] for i in range(n)], [i % 7 == 0 or i > 150 for i in range(n)])
+    case = Case("set", "windows 1-200", "session", "session", grows)
+    row = rows_of(case, [lambda: Spy("nothing")], 5, [0], None, Predictions(None))[0][0]
+    split = next(split for split in splits(grows, 5) if split.offset == row["offset"])
+    assert row["windows"] == len(split.test)
+    assert row["positive_rate"] == round(float(split.test.truth.mean()), 4)
+    assert list(row).index("offset") == list(row).index("offsets") + 1
+
+
+def test_a_kind_held_out_leaves_no_line_of_it_in_train() -> None:
+    split = next(splits(SERIES, 1))
+    events = split.train.windows.events
+    kind = np.zeros(len(events), np.int32)
+    kind[:5] = [1, 2, 2, 0, 2]  # the first window holds one line of either
+    marks = Marks(kind > 0, kind, ["", "disk", "net"])
+    kinds = ["disk", "net", "net", *[""] * (len(split.train) - 3)]
+    mixed = replace(split, train=replace(split.train, kinds=kinds, marks=marks))
+    less = without_kind(mixed, "net")
+    assert len(less.train) == len(split.train) - 3
+    assert less.train.marks is not None
+    assert not (less.train.marks.kind == 2).any()
+
+
+def test_templates_of_a_kind_held_out_are_not_known() -> None:
+    series_ = ready([[0], [1], *[[0]] * 98])
+    split = next(splits(series_, 1))
+    kinds = ["", "disk", *[""] * (len(split.train) - 2)]
+    held = without_kind(replace(split, train=replace(split.train, kinds=kinds)), "disk")
+    assert (split.known, held.known) == (2, 1)

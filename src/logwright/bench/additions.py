@@ -25,12 +25,14 @@ _MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A set that a user added; without `labels` each line's first token is its label."""
+    """A set that a user added; without `labels` each line's first token is its label. `session` is
+    the regular expression of its session keys, where one was given."""
 
     name: str
     log: Path
     labels: Path | None
     size: int
+    session: str | None = None
 
 
 def _folder(data: Path) -> Path:
@@ -48,6 +50,9 @@ def _read(folder: Path) -> Own:
         value: dict[str, Any] = json.loads(path.read_text("utf-8"))
         files: dict[str, dict[str, Any]] = value["files"]
         log, labels = str(value["log"]), value["labels"]
+        session = value.get("session")
+        if not isinstance(session, str | None):
+            raise TypeError(f"session is {session!r}")
         for name, told in files.items():
             held = (folder / name).stat().st_size
             if held != told["bytes"]:
@@ -60,11 +65,18 @@ def _read(folder: Path) -> Own:
         raise InputError(f"{path} is no manifest of a data set: {error}") from None
     except OSError as error:
         raise InputError(f"{error.filename} cannot be read: {error.strerror}") from None
-    return Own(folder.name, folder / log, None if labels is None else folder / labels, size)
+    given = None if labels is None else folder / labels
+    return Own(folder.name, folder / log, given, size, session)
 
 
 def add(
-    data: Path, name: str, log: Path, labels: Path | None, link: bool, taken: frozenset[str]
+    data: Path,
+    name: str,
+    log: Path,
+    labels: Path | None,
+    link: bool,
+    taken: frozenset[str],
+    session: str | None = None,
 ) -> Own:
     """Copy or link a log and its labels into `data` as a set called `name`, which may be none of
     those `taken`. A set of that name that was added before is replaced."""
@@ -91,6 +103,7 @@ def add(
             "name": name,
             "log": log.name,
             "labels": None if labels is None else labels.name,
+            "session": session,
             "linked": link,
             "files": files,
         }

@@ -3,7 +3,10 @@
 Noise of a score is its interval: the bootstrap's, else the range over offsets and seeds, of both
 results. A drop counts where neither score lies within the other's interval. Noise of rates, seconds
 and memory is 5 %, or the spread where a result holds several repeats; these are compared on one
-machine only. Precision and recall are compared where there is no F1: one is traded for the other.
+machine only. Seconds that were taken once are told, but are no regression: a busy machine makes
+them longer. Precision and recall are compared where there is no F1: one is traded for the other.
+What finding costs (questions, alarms, time to the first alarm) may differ by 10 %; recall of single
+kinds and F1 under stress by 10 % or by as much as the row's other scores.
 """
 
 from __future__ import annotations
@@ -20,18 +23,27 @@ from logwright.errors import LogwrightError
 __all__ = ["Change", "Comparison", "compare", "told"]
 
 Row = Mapping[str, Any]
-Verdict = Literal["worse", "better", "same", "gone", "new"]
+Verdict = Literal["worse", "better", "same", "gone", "new", "slower", "faster"]
 
 _SCORES = ("f1", "pr_auc", "f1_low", "f1_distinct", "f1_corrected", "f1_answered")
 _WITHOUT_F1 = (
     *("precision", "recall", "specificity", "GA", "PA", "FTA", "times", "right"),
     "among_first_5",
 )
+_COSTS = (
+    *("questions", "alarms_per_10k", "alarms_per_day"),
+    *("lines_to_first_alarm", "seconds_to_first_alarm"),
+)
+_DETAILS = ("recall_by_kind", "stress")
 _MORE = ("M_lines_per_s", "MB_per_s", "times_drain3")
 _LESS = ("seconds", "peak_mib")
 _NOISE = 0.005
 """Of scores without an interval: figures are rounded, and ties of scores fall this way or that."""
 _RELATIVE = 0.05
+_LOOSE = 0.1
+_LEAST_COST = 1.0
+_ONCE = 0.25
+"""What seconds that were taken once may differ by before they are told."""
 _LEAST_SECONDS = 0.02
 _RATES_NEED = ("cpu", "cores", "kernel")
 _ALSO_TOLD = ("python", "numpy", "pyarrow")
@@ -146,6 +158,8 @@ def _row(name: str, old: Row, new: Row, same_machine: bool) -> Iterator[Change]:
             yield _f1(name, old, new, a, b)
         else:
             yield Change(name, key, a, b, width, _verdict(b - a, width))
+    yield from _costs(name, old, new)
+    yield from _details(name, old, new, width)
     if not same_machine:
         return
     for key, sign in (*((k, 1) for k in _MORE), *((k, -1) for k in _LESS)):
@@ -153,6 +167,30 @@ def _row(name: str, old: Row, new: Row, same_machine: bool) -> Iterator[Change]:
         if a is not None and b is not None:
             noise = max(abs(a) * _RELATIVE, _LEAST_SECONDS if key == "seconds" else 0.0)
             yield Change(name, key, a, b, noise, _verdict(sign * (b - a), noise))
+
+
+def _costs(name: str, old: Row, new: Row) -> Iterator[Change]:
+    """Less is better, also of alarms: where fewer are fewer true ones, recall and F1 tell it."""
+    for key in _COSTS:
+        a, b = _number(old.get(key)), _number(new.get(key))
+        if a is not None and b is not None:
+            noise = max(abs(a) * _LOOSE, _LEAST_COST)
+            yield Change(name, key, a, b, noise, _verdict(a - b, noise))
+
+
+def _details(name: str, old: Row, new: Row, width: float) -> Iterator[Change]:
+    """Scores by kind of anomaly and by stress; those that only one result holds are left out, as
+    kinds depend on the data and stress on what is installed."""
+    for key in _DETAILS:
+        before, after = old.get(key), new.get(key)
+        if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+            continue
+        now = dict(flat(after))
+        for leaf, value in flat(before):
+            a, b = _number(value), _number(now.get(leaf))
+            if a is not None and b is not None:
+                noise = max(width, abs(a) * _LOOSE)
+                yield Change(name, f"{key}: {leaf}", a, b, noise, _verdict(b - a, noise))
 
 
 def _f1(name: str, old: Row, new: Row, a: float, b: float) -> Change:
@@ -189,9 +227,16 @@ def _times(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
             continue
         middle, now = median(a), median(b)
         spread = max(max(a) - min(a), max(b) - min(b))
-        noise = max(spread, _LEAST_SECONDS) if len(a) > 1 and len(b) > 1 else 0.0
-        noise = noise or max(middle * _RELATIVE, _LEAST_SECONDS)
-        yield Change(name, "seconds", middle, now, noise, _verdict(middle - now, noise))
+        if len(a) > 1 and len(b) > 1:
+            noise = max(spread, _LEAST_SECONDS)
+            verdict = _verdict(middle - now, noise)
+        else:
+            noise = max(middle * _ONCE, _LEAST_SECONDS)
+            verdict = _TOLD[_verdict(middle - now, noise)]
+        yield Change(name, "seconds", middle, now, noise, verdict)
+
+
+_TOLD: Mapping[Verdict, Verdict] = {"worse": "slower", "better": "faster", "same": "same"}
 
 
 def _repeats(value: object) -> list[float]:
@@ -214,7 +259,7 @@ def _verdict(gain: float, noise: float) -> Verdict:
 def told(comparison: Comparison) -> Sequence[Sequence[str]]:
     """What changed as rows of text, worst kind first, the head before them; what did not change is
     not in it."""
-    order: tuple[Verdict, ...] = ("worse", "gone", "better", "new")
+    order: tuple[Verdict, ...] = ("worse", "gone", "better", "new", "slower", "faster")
     shown = [c for verdict in order for c in comparison.changes if c.verdict == verdict]
     return [
         ("", "row", "figure", "old", "new", "noise"),

@@ -7,7 +7,7 @@ are cut first, then templates are learned from train alone, then windows are mad
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from logwright.bench.additions import own_sets
@@ -24,9 +24,9 @@ from logwright.bench.protocol import Series
 from logwright.bench.series import Lines, Ready
 from logwright.errors import InputError
 from logwright.logs.batch import NO_TIME
-from logwright.settings import Settings
+from logwright.settings import Settings, load_settings
 
-__all__ = ["LINE_WINDOWS", "Dataset", "known", "of_files", "open_dataset"]
+__all__ = ["LINE_WINDOWS", "Dataset", "check_session", "known", "of_files", "open_dataset"]
 
 LINE_WINDOWS = ("20", "100", "200", "1h")
 """Windows that logs without sessions are judged by; hours where a log has many of them."""
@@ -69,6 +69,11 @@ class Dataset:
         """
         window = window or self.windows[0]
         if isinstance(self.held, Part):
+            if window not in self.windows:
+                raise InputError(
+                    f"{self.name}: window {window}: it comes as windows of "
+                    f"'{self.windows[0]}', which cannot be cut anew"
+                )
             size = int(self.held.windows.events.template.max()) + 1
             return Ready(self.held, EventIds(size), self.texts)
         if (window == SESSION) != (self.windows == (SESSION,)):
@@ -165,12 +170,26 @@ def of_files(
         if not log.is_file():
             raise InputError(f"{log} is not there")
         lines, told = read_alerts(log, log.parent, False, most), "lines"
+        if lines.truth.all():
+            raise InputError(
+                f"{log} has no labels: give them with --labels FILE, or in front of each line, '-' "
+                "for normal, which none of its lines has"
+            )
     else:
         lines, by_session = read_own(log, labels, settings, most)
         told = "labelled sessions' lines" if by_session else "lines"
         if by_session:
             return _of_sessions(log.name, log.name, lines, "session", _range(told, len(lines)))
     return _of_lines(log.name, log.name, lines, _range(told, len(lines)))
+
+
+def check_session(session: str | None, dataset: Dataset) -> None:
+    """`InputError` where an expression for sessions was given, and the set has no labels of any."""
+    if session is not None and dataset.windows != (SESSION,):
+        raise InputError(
+            f"--session {session}: {dataset.name} has a label for each line: expected a CSV file "
+            "with the head line 'session,label'"
+        )
 
 
 _KNOWN = {
@@ -201,7 +220,9 @@ def open_dataset(name: str, data: Path, most: int | None = None) -> Dataset:
         return _KNOWN[name].read(data, most)
     for own in own_sets(data):
         if own.name == name:
-            return of_files(own.log, own.labels, most=most)
+            settings = load_settings(session=own.session)
+            found = of_files(own.log, own.labels, settings, most)
+            return replace(found, name=name, title=name)
     if name not in {source.name for source in SOURCES}:
         raise InputError(
             f"no data set is called {name!r}: expected one of {', '.join(known(data))}"

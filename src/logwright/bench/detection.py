@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from logwright.bench import published
-from logwright.bench.datasets import Dataset, of_files, open_dataset
+from logwright.bench.datasets import Dataset, check_session, of_files, open_dataset
 from logwright.bench.drain import drained
-from logwright.bench.frozen import frozen_rows
+from logwright.bench.frozen import apart, frozen_rows
 from logwright.bench.hdfs import whole_set
 from logwright.bench.methods.base import Method
 from logwright.bench.parts import Part, Split
@@ -25,6 +25,7 @@ from logwright.bench.registry import METHODS, chosen, own_detector
 from logwright.bench.runner import BUDGET, Case, View, ordered, rows_of
 from logwright.bench.stress import Stressed, transferred
 from logwright.errors import InputError, LogwrightError
+from logwright.settings import load_settings
 
 __all__ = ["METHODS", "SETS", "Options", "run"]
 
@@ -39,7 +40,8 @@ _FLOORS = frozenset(method().name for method in METHODS if method.floor)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What can be chosen; `predictions` is where scores of single windows are written."""
+    """What can be chosen; `named` is the set of suite log in place of `log`, `predictions` is where
+    scores of single windows are written."""
 
     methods: Sequence[str] = ()
     offsets: int = 5
@@ -48,6 +50,8 @@ class Options:
     detector: Path | None = None
     log: Path | None = None
     labels: Path | None = None
+    named: str | None = None
+    session: str | None = None
     train_data: Path | None = None
     test_data: Path | None = None
     stress: bool = True
@@ -61,8 +65,7 @@ def run(
     options = options or Options()
     if quick:
         options = replace(options, offsets=min(options.offsets, 2), seeds=1)
-    if (options.train_data is None) != (options.test_data is None):
-        raise LogwrightError("--train-data and --test-data go together: one learns, one is scored")
+    _check(suite, options)
     most = _QUICK if quick else None
     settings: dict[str, Any] = {
         "budget": BUDGET,
@@ -71,29 +74,34 @@ def run(
         "methods": list(options.methods) or "all but the deep ones",
         "quick": quick,
     }
+    if options.session is not None:
+        settings["session"] = options.session
     rows: list[dict[str, Any]] = []
     times: dict[str, Any] = {}
     summary: dict[str, Any] = {}
     with Predictions(options.predictions) as sink:
         if options.train_data is not None and options.test_data is not None:
+            # Frozen once: there are no offsets to choose from.
+            del settings["offsets"]
             train, test = (
                 _opened(suite, folder, most, options)
                 for folder in (options.train_data, options.test_data)
             )
+            apart(train, test)
+            makes = _makes(train, options)
             for window in _windows(train, quick, options):
-                makes = _makes(train, options)
                 found, digest = frozen_rows(train, test, window, makes, options.seeds, sink)
                 rows += found
                 summary[f"frozen {window}"] = digest
             told = f"learned on {train.lines} of one folder, scored on {test.lines} of another"
         else:
             dataset = _opened(suite, data, most, options)
+            makes = _makes(dataset, options)
             for window in _windows(dataset, quick, options):
                 series = dataset.series(window)
                 case = Case(dataset.name, dataset.lines, dataset.grouping, window, series)
                 stress = _stress(suite, case, dataset, data, options) if options.stress else None
                 seeds = list(range(options.seeds))
-                makes = _makes(dataset, options)
                 found, times[f"{dataset.name} {window}"] = rows_of(
                     case, makes, options.offsets, seeds, stress, sink
                 )
@@ -111,12 +119,38 @@ def run(
     }
 
 
-def _opened(suite: str, data: Path, most: int | None, options: Options) -> Dataset:
+def _check(suite: str, options: Options) -> None:
+    """`LogwrightError` where options do not go together, rather than leave one of them out."""
+    if (options.train_data is None) != (options.test_data is None):
+        raise LogwrightError("--train-data and --test-data go together: one learns, one is scored")
+    of_log = {
+        "--log": options.log,
+        "--labels": options.labels,
+        "--set": options.named,
+        "--session": options.session,
+    }
+    given = [name for name, value in of_log.items() if value is not None]
     if suite != "log":
-        return open_dataset(SETS[suite], data, most)
+        if given:
+            raise LogwrightError(f"{given[0]} is for suite log: suite {suite} has a set of its own")
+    elif options.named is None and options.log is None:
+        raise LogwrightError("suite log takes --log FILE, with --labels FILE, or --set NAME")
+    elif options.named is not None and len(given) > 1:
+        raise LogwrightError(f"--set {options.named} is whole: {given[0]} does not go with it")
+    elif options.log is not None and options.train_data is not None:
+        raise LogwrightError(
+            f"--log {options.log} is one log, --train-data and --test-data take two: add one to "
+            "each folder with 'logwright data add', and name it with --set"
+        )
+
+
+def _opened(suite: str, data: Path, most: int | None, options: Options) -> Dataset:
     if options.log is None:
-        raise LogwrightError("suite log takes --log FILE, with --labels FILE")
-    return of_files(options.log, options.labels, most=most)
+        return open_dataset(options.named or SETS[suite], data, most)
+    settings = load_settings(session=options.session)
+    dataset = of_files(options.log, options.labels, settings, most)
+    check_session(options.session, dataset)
+    return dataset
 
 
 def _windows(dataset: Dataset, quick: bool, options: Options) -> Sequence[str]:
@@ -154,8 +188,10 @@ def _stress(suite: str, case: Case, dataset: Dataset, data: Path, options: Optio
 def _foreign(suite: str, data: Path, name: str) -> tuple[str, Split] | None:
     if suite not in _FOREIGN:
         return None
+    # The sets of BGL overlap: none is foreign to another.
+    foreign = "hadoop" if name.startswith("bgl") else _FOREIGN[suite]
     try:
-        other = open_dataset(_FOREIGN[suite], data, _QUICK)
+        other = open_dataset(foreign, data, _QUICK)
     except InputError:
         return None  # the folder need not hold other systems
     series = other.series()
@@ -195,10 +231,10 @@ def _floors_everywhere(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _best(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The method with the best median F1 of each table, by set and window."""
+    """The method with the best median F1 of each table, by set and window; floors are none."""
     best: dict[str, tuple[float, str]] = {}
     for row in rows:
-        if "offsets" not in row or row["table"] == published.TABLE:
+        if "offsets" not in row or row["table"] == published.TABLE or row["method"] in _FLOORS:
             continue
         key = f"best of {row['table']}, {row['set']} {row['window']}"
         if key not in best or row["f1"] > best[key][0]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from logwright.bench.labelled import LabelledLines
+from logwright.bench.labelled import LabelledLines, parsed_rows
 from logwright.bench.parts import Part, Split
 from logwright.bench.protocol import Listed, seen_first
 from logwright.bench.templates import MASKS
@@ -23,7 +23,8 @@ def drained(split: Split, lines: LabelledLines) -> Split:
     """The same windows of a log with the templates of Drain3, learned from the lines of train: the
     first line of each shape, in order of first sight. Shapes that only the other parts hold go to
     the group they match, or are a template each."""
-    texts, of_shape = _learned(lines, split.train.windows.events.row)
+    rows = split.train.windows.events.row
+    texts, of_shape, learned = _learned(lines, rows)
     templates = [Template([bytes(16)], lines=((text.encode(),),)) for text in texts]
     vocabulary = Listed(mix(np.arange(1, len(texts) + 1, dtype=np.uint64)), templates)
 
@@ -40,12 +41,13 @@ def drained(split: Split, lines: LabelledLines) -> Split:
             test=other(split.test),
             vocabulary=vocabulary,
             texts=texts,
+            parsed=parsed_rows(lines, rows, learned),
         )
     )
 
 
-def _learned(lines: LabelledLines, rows: Int64s) -> tuple[list[str], Int32s]:
-    """The groups' texts, and the group of each shape code."""
+def _learned(lines: LabelledLines, rows: Int64s) -> tuple[list[str], Int32s, Int32s]:
+    """The groups' texts, the group of each shape code, and the codes that were learned from."""
     try:
         from drain3 import TemplateMiner
         from drain3.masking import MaskingInstruction
@@ -68,4 +70,4 @@ def _learned(lines: LabelledLines, rows: Int64s) -> tuple[list[str], Int32s]:
         of_shape[code] = len(found) if match is None else int(match.cluster_id) - 1
         if match is None:
             found.append(texts[code])
-    return found, of_shape
+    return found, of_shape, known

@@ -8,19 +8,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from logwright.bench.datasets import Dataset
 from logwright.bench.joined import joined_lines, joined_parts
-from logwright.bench.labelled import LabelledLines
+from logwright.bench.labelled import SESSION, LabelledLines
 from logwright.bench.methods.base import Method
-from logwright.bench.parts import Part
+from logwright.bench.parts import LeakError, Part
 from logwright.bench.predictions import Predictions
 from logwright.bench.protocol import Cut
 from logwright.bench.runner import BUDGET, Case, Fitted, Gathered, View, described
 from logwright.errors import InputError
+from logwright.logs.batch import NO_TIME, Int64s
+from logwright.logs.coder import BLANK
+from logwright.windows.window import mix
 
-__all__ = ["frozen_rows"]
+__all__ = ["apart", "frozen_rows"]
 
 _TRAIN = 0.9
+_HEAD = 200
+_VARIED = 20
+"""Among so many windows, so many that differ: no two stretches of a log are like that by chance."""
 
 
 def frozen_rows(
@@ -36,7 +45,10 @@ def frozen_rows(
     series = _both(train, test).series(window)
     size = len(train.series(window))
     cut = int(size * _TRAIN)
-    view = View(series.split(Cut(0.0, slice(0, cut), slice(cut, size), slice(size, len(series)))))
+    begin = series.after_gap(size)  # the one log may go on where the other ends
+    if cut < 1 or begin >= len(series):
+        raise InputError(f"{train.name}: too little of it in one of the two folders")
+    view = View(series.split(Cut(0.0, slice(0, cut), slice(cut, size), slice(begin, len(series)))))
     fitted = [
         (seed, Fitted.of(make, view, seed))
         for make in makes
@@ -60,6 +72,85 @@ def frozen_rows(
         mine.add((case.name, 0.0, seed), view, run, sink)
     told = described([view.told()])
     return [mine.row(case, told) for mine in gathered.values()], digest
+
+
+def apart(train: Dataset, test: Dataset) -> None:
+    """`LeakError` where the two hold the same, or where the test set is not the later one: what was
+    learned would be scored. Where there are no times, order cannot be told, a copy can."""
+    a, b = train.held, test.held
+    if isinstance(a, Part) and isinstance(b, Part):
+        first, second = _sequences(a), _sequences(b)
+        heads = [first[:_HEAD], second[:_HEAD]]
+        if _copied(first, second) or any(
+            len(np.unique(head)) >= _VARIED and _holds(first, head) and _holds(second, head)
+            for head in heads
+        ):
+            raise LeakError(f"{test.name}: the two folders hold the same windows")
+    elif isinstance(a, LabelledLines) and isinstance(b, LabelledLines):
+        if _copied(_records(a), _records(b)):
+            raise LeakError(f"{test.name}: the two folders hold the same log")
+        if train.windows == (SESSION,):
+            both = sorted({*_keys(a)} & {*_keys(b)})
+            if both:
+                raise LeakError(
+                    f"{test.name}: {len(both):,} sessions are in both folders, such as {both[0]}"
+                )
+        _later(train, test, a, b)
+
+
+def _later(train: Dataset, test: Dataset, a: LabelledLines, b: LabelledLines) -> None:
+    """Sessions run beside each other: of these the beginnings count."""
+    sessions = train.windows == (SESSION,)
+    first, second = (_begins(held) if sessions else held.ts for held in (a, b))
+    first, second = first[first != NO_TIME], second[second != NO_TIME]
+    if not len(first) or not len(second) or second.min() >= first.max():
+        return
+    old, new = (_records(held)[held.ts != NO_TIME] for held in (a, b))
+    same = np.isin(new, old)
+    told = f"{int(same.sum()):,} of {len(same):,} records of --test-data are in --train-data too"
+    if not same.any():
+        told = "--test-data begins before --train-data ends"
+    raise LeakError(f"{test.name}: {told}: what is scored has to come after what was learned")
+
+
+def _sequences(part: Part) -> NDArray[np.uint64]:
+    """A number per window, by its events in their order."""
+    template, bounds = part.windows.events.template, part.windows.bounds
+    place = np.arange(len(template)) - np.repeat(bounds[:-1], np.diff(bounds))
+    numbers = mix(mix(template.astype(np.uint64) + np.uint64(1)) + place.astype(np.uint64))
+    sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(numbers, dtype=np.uint64)))
+    return sums[bounds[1:]] - sums[bounds[:-1]]
+
+
+def _holds(long: NDArray[np.uint64], short: NDArray[np.uint64]) -> bool:
+    """Whether the one is a run of the other."""
+    whole, sought = long.tobytes(), short.tobytes()
+    at = whole.find(sought)
+    while at % 8 and at >= 0:  # not at the beginning of a number
+        at = whole.find(sought, at + 1)
+    return at >= 0
+
+
+def _copied(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> bool:
+    """Whether the two are the same, or one holds the other."""
+    short, long = sorted((a, b), key=len)
+    return (len(a) == len(b) or len(np.unique(short)) >= _VARIED) and _holds(long, short)
+
+
+def _records(lines: LabelledLines) -> NDArray[np.uint64]:
+    """A number per record, by its time and half of its shape's key, which is enough."""
+    shapes = np.where(lines.shape == BLANK, np.uint64(0), lines.keys[lines.shape, 0])
+    return mix(shapes + mix(lines.ts.astype(np.uint64)))
+
+
+def _keys(lines: LabelledLines) -> list[str]:
+    return [lines.sessions[code] for code in np.unique(lines.session[lines.session >= 0]).tolist()]
+
+
+def _begins(lines: LabelledLines) -> Int64s:
+    """When each session begins."""
+    held = np.flatnonzero((lines.session >= 0) & (lines.ts != NO_TIME))
+    return lines.ts[held[np.unique(lines.session[held], return_index=True)[1]]]
 
 
 def _content(part: Part) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from logwright.bench.labelled import LabelledLines
 from logwright.bench.parts import Part
-from logwright.logs.coder import BLANK
+from logwright.logs.coder import OVERFLOW
 from logwright.windows.window import Events, Windows
 
 __all__ = ["joined_lines", "joined_parts", "moved"]
@@ -44,7 +44,16 @@ def joined_parts(first: Part, second: Part) -> Part:
 
 def joined_lines(first: LabelledLines, second: LabelledLines) -> LabelledLines:
     """One log after another. Their codes differ, their shapes' keys do not: a shape that both hold
-    gets the same template."""
+    gets the code of the first, so that it is one shape to all that learns and guards."""
+    held = {key.tobytes(): code for code, key in enumerate(first.keys) if code > OVERFLOW}
+    code = np.arange(len(second.keys), dtype=np.int32)
+    fresh: list[int] = []
+    for old in range(OVERFLOW + 1, len(second.keys)):
+        key = second.keys[old].tobytes()
+        if key not in held:
+            held[key] = len(first.keys) + len(fresh)
+            fresh.append(old)
+        code[old] = held[key]
     kinds = list(dict.fromkeys([*first.kinds, *second.kinds]))
     recoded = np.array([kinds.index(kind) for kind in second.kinds], np.int32)
     shifted = second.session >= 0
@@ -52,16 +61,11 @@ def joined_lines(first: LabelledLines, second: LabelledLines) -> LabelledLines:
     both = first.corrected is not None and second.corrected is not None
     return replace(
         first,
-        shape=np.concatenate(
-            (
-                first.shape,
-                np.where(second.shape == BLANK, BLANK, second.shape + len(first.keys)),
-            )
-        ).astype(np.int32),
+        shape=np.concatenate((first.shape, code[second.shape])),
         session=np.concatenate((first.session, session)),
         kind=np.concatenate((first.kind, recoded[second.kind])),
-        keys=np.concatenate((first.keys, second.keys)),
-        contents=[*first.contents, *second.contents],
+        keys=np.concatenate((first.keys, second.keys[fresh])),
+        contents=[*first.contents, *(second.contents[old] for old in fresh)],
         kinds=kinds,
         sessions=[*first.sessions, *second.sessions],
         corrected=np.concatenate((first.corrected, second.corrected)) if both else None,  # type: ignore[arg-type]

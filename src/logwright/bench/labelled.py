@@ -27,7 +27,14 @@ from logwright.windows.plan import parse_window
 from logwright.windows.tumbling import TimeWindows, fill_times
 from logwright.windows.window import Events, Windows
 
-__all__ = ["SESSION", "LabelledLines", "learn_templates", "read_lines", "windows_of"]
+__all__ = [
+    "SESSION",
+    "LabelledLines",
+    "learn_templates",
+    "parsed_rows",
+    "read_lines",
+    "windows_of",
+]
 
 Bools = NDArray[np.bool_]
 
@@ -187,6 +194,16 @@ def learn_templates(lines: LabelledLines, rows: Int64s) -> Vocabulary:
     rest = np.setdiff1d(_codes(lines.shape), codes, assume_unique=True)
     vocabulary.meet_shapes(rest, lines.keys[rest], [lines.contents[code] for code in rest.tolist()])
     return vocabulary
+
+
+def parsed_rows(lines: LabelledLines, rows: Int64s, codes: Int32s) -> Int64s:
+    """The lines that a parser has read which was given `rows` and knows these shapes: `rows`, and
+    all lines of shapes that none of them has. It is told by what was learned, not by what was
+    given, so that a parser that reads more than it should is found out."""
+    extra = np.setdiff1d(codes, np.append(_codes(lines.shape[rows]), BLANK))
+    return (
+        np.concatenate((rows, np.flatnonzero(np.isin(lines.shape, extra)))) if len(extra) else rows
+    )
 
 
 def _codes(shapes: Int32s) -> Int32s:

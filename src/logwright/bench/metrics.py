@@ -1,7 +1,8 @@
 """Metrics: what alarms and scores are worth against labels, all computed from counts.
 
 A figure that cannot be computed is left out rather than set to 0: no PR-AUC without a positive, no
-seconds without times. Precision without an alarm is 0, as F1 is.
+seconds without times; nothing to find has no precision, recall or F1, and nothing normal no
+specificity. Where there is something to find, precision without an alarm is 0, as F1 is.
 """
 
 from __future__ import annotations
@@ -17,7 +18,15 @@ from logwright.detectors.base import Floats
 from logwright.errors import LogwrightError
 from logwright.logs.batch import NO_TIME
 
-__all__ = ["Tally", "Triple", "average_precision", "first_alarms", "interval", "measured"]
+__all__ = [
+    "Tally",
+    "Triple",
+    "average_precision",
+    "f1_of",
+    "first_alarms",
+    "interval",
+    "measured",
+]
 
 _DIGITS = 4
 _ROUNDS = 1_000
@@ -113,6 +122,16 @@ def _share(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
+def f1_of(alarms: Bools, truth: Bools) -> float | None:
+    """F1 as it stands in a row; None where there is nothing to find.
+
+    >>> f1_of(np.array([True, False]), np.array([True, True]))
+    0.6667
+    >>> f1_of(np.array([True, False]), np.array([False, False]))
+    """
+    return round(Tally.of(alarms, truth).f1, _DIGITS) if truth.any() else None
+
+
 def average_precision(scores: Floats, truth: Bools) -> float | None:
     """The area under the precision-recall curve in steps; equal scores are one step, so that their
     order counts for nothing. None without a positive.
@@ -164,8 +183,9 @@ def recall_by_kind(alarms: Bools, part: Part) -> dict[str, float]:
 def first_alarms(alarms: Bools, part: Part) -> tuple[float | None, float | None]:
     """Median lines and seconds from the start of an anomaly to its first alarm, over those found.
 
-    An anomaly is an abnormal session, or a run of abnormal windows that follow one another. A
-    window is judged when it closes, so its alarm comes with its last line.
+    An anomaly is an abnormal session, or a run of abnormal windows that follow one another. It
+    starts with its first abnormal line, or with its first window's first line where only windows
+    have labels. A window is judged when it closes, so its alarm comes with its last line.
 
     >>> from logwright.windows.window import Windows
     >>> w = Windows.of_sequences([[0], [1, 1], [1, 1], [0]], "count")
@@ -185,15 +205,20 @@ def first_alarms(alarms: Bools, part: Part) -> tuple[float | None, float | None]
         start, end = begins[run], hits[first]
     if not len(start):
         return None, None
-    lines = windows.bounds[end + 1] - windows.bounds[start]
+    line = windows.bounds[start]
+    if part.marks is not None:
+        marked = np.flatnonzero(part.marks.truth)
+        line = marked[np.searchsorted(marked, line)]
+    lines = windows.bounds[end + 1] - line
     times = windows.events.ts
     if not len(times) or bool((times == NO_TIME).all()):
         return float(np.median(lines)), None
-    seconds = [
-        (windows.first_last(b)[1] - windows.first_last(a)[0]) / 1e9
-        for a, b in zip(start.tolist(), end.tolist(), strict=True)
-        if NO_TIME not in (windows.first_last(a)[0], windows.first_last(b)[1])
-    ]
+    ends = [windows.first_last(b)[1] for b in end.tolist()]
+    if part.marks is not None:
+        begins_at = times[line].tolist()
+    else:
+        begins_at = [windows.first_last(a)[0] for a in start.tolist()]
+    seconds = [(b - a) / 1e9 for a, b in zip(begins_at, ends, strict=True) if NO_TIME not in (a, b)]
     return float(np.median(lines)), float(np.median(seconds)) if seconds else None
 
 
@@ -203,28 +228,37 @@ def measured(
     """Every figure of a row that comes from one run. `distinct` is one window for each that
     differs from all others."""
     tally = Tally.of(alarms, part.truth)
-    triple = Triple(*np.round([tally.precision, tally.recall, tally.f1], _DIGITS).tolist())
-    low, high = interval(tally, seed)
     lines, seconds = first_alarms(alarms, part)
     every = {
-        "precision": triple.precision,
-        "recall": triple.recall,
-        "f1": triple.f1,
-        "f1_ci_low": low,
-        "f1_ci_high": high,
-        "specificity": tally.specificity,
+        **_triple(tally, seed),
+        "specificity": tally.specificity if tally.tn + tally.fp else None,
         "pr_auc": average_precision(scores, part.truth),
         **_rate(tally, part),
         "recall_by_kind": recall_by_kind(alarms, part) or None,
         "lines_to_first_alarm": lines,
         "seconds_to_first_alarm": seconds,
-        "f1_distinct": Tally.of(alarms[distinct], part.truth[distinct]).f1,
-        "f1_corrected": (None if part.corrected is None else Tally.of(alarms, part.corrected).f1),
+        "f1_distinct": f1_of(alarms[distinct], part.truth[distinct]),
+        "f1_corrected": None if part.corrected is None else f1_of(alarms, part.corrected),
     }
     return {
         key: round(value, _DIGITS) if isinstance(value, float) else value
         for key, value in every.items()
         if value is not None
+    }
+
+
+def _triple(tally: Tally, seed: int) -> dict[str, float]:
+    """Precision, recall and F1 with its interval, where there is something to find."""
+    if not tally.tp + tally.fn:
+        return {}
+    triple = Triple(*np.round([tally.precision, tally.recall, tally.f1], _DIGITS).tolist())
+    low, high = interval(tally, seed)
+    return {
+        "precision": triple.precision,
+        "recall": triple.recall,
+        "f1": triple.f1,
+        "f1_ci_low": low,
+        "f1_ci_high": high,
     }
 
 

@@ -1,19 +1,20 @@
-"""Parts: stretches of a data set in order of time, as windows, and the guard between them."""
+"""Parts: stretches of a data set in order of time, as windows, and the guards between them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from logwright.errors import LogwrightError
-from logwright.logs.batch import Int64s
+from logwright.logs.batch import NO_TIME, Int32s, Int64s
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Windows, mix
 
-__all__ = ["Counted", "Guard", "LeakError", "Part", "Split", "Train"]
+__all__ = ["Counted", "Guard", "LeakError", "Marks", "Part", "Split", "Texts", "Train"]
 
 Bools = NDArray[np.bool_]
 
@@ -23,15 +24,26 @@ class LeakError(LogwrightError):
 
 
 @dataclass(frozen=True, slots=True)
+class Marks:
+    """What labels say of each line of windows: `kind` is a code into `kinds`, whose first is ""."""
+
+    truth: Bools
+    kind: Int32s
+    kinds: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """Windows with what the labels say of them. `kinds` names the anomaly of each window ("" where
     it is normal), `corrected` the labels as corrected later, None where nobody did. The numbers of
-    `windows.events.row` are those of the data set's lines, so they tell parts apart."""
+    `windows.events.row` are those of the data set's lines, so they tell parts apart. `marks` are
+    the labels of single lines, None where only windows have labels."""
 
     windows: Windows
     truth: Bools
     kinds: Sequence[str] | None = None
     corrected: Bools | None = None
+    marks: Marks | None = None
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -47,7 +59,25 @@ class Part:
         if kinds is not None:
             kinds = [kind for kind, mine in zip(kinds, which.tolist(), strict=True) if mine]
         corrected = None if self.corrected is None else self.corrected[which]
-        return Part(self.windows.select(which), self.truth[which], kinds, corrected)
+        marks = self.marks
+        if marks is not None:
+            lines = np.repeat(which, self.windows.sizes)
+            marks = Marks(marks.truth[lines], marks.kind[lines], marks.kinds)
+        return Part(self.windows.select(which), self.truth[which], kinds, corrected, marks)
+
+    def holds(self, kind: str) -> Bools:
+        """The windows that hold a line of this kind; those of this kind, where lines have none.
+
+        >>> windows = Windows.of_sequences([[0], [0, 0]])
+        >>> marks = Marks(np.array([0, 1, 1]) > 0, np.array([0, 1, 2], np.int32), ["", "a", "b"])
+        >>> Part(windows, np.array([False, True]), ["", "a"], marks=marks).holds("b").tolist()
+        [False, True]
+        """
+        held: Bools = np.array([one == kind for one in self.kinds or [""] * len(self)], bool)
+        if self.marks is not None and kind in self.marks.kinds:
+            mine = self.marks.kind == list(self.marks.kinds).index(kind)
+            held[self.windows.owner[mine]] = True
+        return held
 
 
 @dataclass(slots=True)
@@ -86,11 +116,54 @@ class Counted:
         return Counted(matrix, place[inverse], times[order].astype(np.int64))
 
 
+class Texts(Sequence[str]):
+    """The templates' texts by index. While a method learns, those that training never held are
+    closed: some are of the test part alone. They are open when windows are scored.
+
+    >>> texts = Texts(["disk ok", "disk failed"], known=1)
+    >>> texts[0]
+    'disk ok'
+    >>> texts[1]
+    Traceback (most recent call last):
+    ...
+    logwright.bench.parts.LeakError: fit() read the text of a template that training never held: \
+read texts[:known] there, and the others when windows are scored
+    >>> texts.open()
+    >>> list(texts)
+    ['disk ok', 'disk failed']
+    """
+
+    def __init__(self, texts: Sequence[str], known: int) -> None:
+        self._texts, self._readable = texts, known
+
+    def open(self) -> None:
+        """From now on all texts may be read."""
+        self._readable = len(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[str]: ...
+    def __getitem__(self, at: int | slice) -> str | Sequence[str]:
+        read = range(len(self._texts))[at]
+        last = max(read, default=-1) if isinstance(read, range) else read
+        if last >= self._readable:
+            raise LeakError(
+                "fit() read the text of a template that training never held: read texts[:known] "
+                "there, and the others when windows are scored"
+            )
+        return self._texts[at]
+
+
 @dataclass(frozen=True, slots=True)
 class Train:
     """What a method may learn from. `truth` is there only for methods that use labels; else the
     windows are those that history takes for normal. `texts` are the templates' texts by index,
-    where the set has any; indices from `known` on were never seen in training."""
+    where the set has any; indices from `known` on were never seen in training, and their texts can
+    be read once windows are scored (`Texts`)."""
 
     windows: Windows
     truth: Bools | None
@@ -103,7 +176,9 @@ class Train:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Train, then validation, then a gap, then test, in order of time."""
+    """Train, then validation, then a gap, then test, in order of time; `by_time` is false where
+    the parts were drawn at random, or test is of another system. `parsed` are the lines that
+    templates were learned from, None where the set came with its templates."""
 
     train: Part
     validation: Part
@@ -113,6 +188,8 @@ class Split:
     known: int
     offset: float = 0.0
     note: str = ""
+    by_time: bool = True
+    parsed: Int64s | None = None
 
 
 @dataclass(slots=True)
@@ -129,10 +206,12 @@ class Guard:
     """
 
     _seen: Bools = field(default_factory=lambda: np.zeros(0, bool))
+    _newest: int = NO_TIME
 
     def see(self, windows: Windows) -> None:
         """Note that these windows are learned from."""
         self.see_rows(windows.events.row)
+        self._newest = max(self._newest, int(windows.events.ts.max(initial=NO_TIME)))
 
     def see_rows(self, rows: Int64s) -> None:
         """Note that these lines are learned from, by a parser or a tokenizer."""
@@ -150,3 +229,12 @@ class Guard:
         if leaked:
             lines = int(np.count_nonzero(held))
             raise LeakError(f"{leaked:,} of {lines:,} lines of the test part were learned from")
+
+    def check_times(self, test: Part) -> None:
+        """`LeakError` where a session that was learned from goes on after the test part begins.
+        Windows of lines follow one another as lines do, however clocks jump: they are not looked
+        at."""
+        times = test.windows.events.ts
+        times = times[times != NO_TIME]
+        if test.windows.kind == "session" and len(times) and self._newest > int(times.min()):
+            raise LeakError("sessions that were learned from go on after the test part begins")

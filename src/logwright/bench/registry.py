@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import math
+import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from logwright.bench.methods.base import Method
+import numpy as np
+
+from logwright.bench.methods.base import Method, Needs
+from logwright.bench.parts import LeakError, Train
+from logwright.detectors.base import Floats
 from logwright.errors import InputError, LogwrightError
+from logwright.windows.window import Windows
 
 __all__ = ["METHODS", "Known", "chosen", "own_detector"]
 
 _PACKAGE = "logwright.bench.methods"
 _MEMBERS = ("name", "needs", "natural", "fit", "score")
 _NEEDS = ("nothing", "normal", "labels")
+_SHOWN = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,10 @@ def chosen(words: Sequence[str], texts: bool) -> list[Callable[[], Method]]:
                 f"--methods {word}: there is no such method, there are "
                 f"{', '.join(method.word for method in METHODS)}"
             )
+        if not texts and next(method for method in METHODS if method.word == word).texts:
+            raise LogwrightError(
+                f"--methods {word}: it reads texts, and this set comes as event numbers alone"
+            )
     return [
         method
         for method in METHODS
@@ -95,29 +108,101 @@ def chosen(words: Sequence[str], texts: bool) -> list[Callable[[], Method]]:
 
 def own_detector(path: Path) -> Callable[[], Method]:
     """The class `Detector` of a user's file, with what `methods.base.Method` has (`seeded` may be
-    left out). The file is the user's own code and is run."""
+    left out). The file is the user's own code and is run; what it does wrong is told in one
+    sentence."""
     if not path.is_file():
         raise InputError(f"--detector {path} is not there")
     spec = importlib.util.spec_from_file_location(f"own_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise InputError(f"--detector {path}: expected a Python file (.py)")
     module = importlib.util.module_from_spec(spec)
+    # Data classes look their module up by its name.
+    sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
-        make = module.Detector
-        made = make()
-    except AttributeError as error:
-        raise LogwrightError(f"--detector {path}: expected a class Detector: {error}") from None
     except Exception as error:  # noqa: BLE001 - whatever the user's code raises is the user's
-        kind = type(error).__name__
-        raise LogwrightError(f"--detector {path} cannot be loaded: {kind}: {error}") from None
-    absent = [member for member in _MEMBERS if not hasattr(made, member)]
-    if absent:
-        raise LogwrightError(f"--detector {path}: its Detector has no {', '.join(absent)}")
-    if made.needs not in _NEEDS:
-        raise LogwrightError(
-            f"--detector {path}: needs is {made.needs!r}: expected {', '.join(_NEEDS)}"
-        )
-    if not hasattr(made, "seeded"):
-        make.seeded = False
-    return cast(Callable[[], Method], make)
+        del sys.modules[spec.name]
+        raise LogwrightError(f"--detector {path} cannot be loaded: {_told(error, path)}") from None
+    make = getattr(module, "Detector", None)
+    if not callable(make):
+        raise LogwrightError(f"--detector {path}: expected a class Detector")
+    name = _Own(path, make).name
+    for method in METHODS:
+        if name.casefold() in (method.word, method().name.casefold()):
+            raise LogwrightError(
+                f"--detector {path}: its name {name!r} is that of a method: give it another one"
+            )
+    return lambda: _Own(path, make)
+
+
+class _Own:
+    """A user's detector as a method: all that it says and returns is checked."""
+
+    def __init__(self, path: Path, make: Callable[[], Any]) -> None:
+        self._path = path
+        try:
+            self._made = make()
+        except Exception as error:  # noqa: BLE001 - whatever the user's code raises is the user's
+            raise self._wrong(f"cannot be made: {_told(error, path)}") from None
+        absent = [member for member in _MEMBERS if not hasattr(self._made, member)]
+        if absent:
+            raise self._wrong(f"has no {', '.join(absent)}")
+        self.name: str = self._made.name
+        self.needs: Needs = self._made.needs
+        self.seeded = bool(getattr(self._made, "seeded", False))
+        natural = self._made.natural
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise self._wrong(f"has the name {self.name!r}: expected a word or two")
+        if self.needs not in _NEEDS:
+            raise self._wrong(f"has needs {self.needs!r}: expected {', '.join(_NEEDS)}")
+        if natural is not None and not _is_number(natural):
+            raise self._wrong(f"has natural {natural!r}: expected None, or a number")
+        self.natural: float | None = None if natural is None else float(natural)
+
+    def fit(self, train: Train) -> None:
+        """Have it learn."""
+        self._called("fit", train)
+
+    def score(self, windows: Windows) -> Floats:
+        """Its scores, which are finite numbers, one per window."""
+        given = self._called("score", windows)
+        try:
+            scores = np.asarray(given)
+        except ValueError:  # lists of several lengths
+            scores = np.empty(0, object)
+        # Texts like "1.5" are none: they would be turned into numbers silently.
+        numbers = scores.dtype.kind in "biuf" and scores.shape == (len(windows),)
+        if not numbers or not np.isfinite(scores).all():
+            raise self._wrong(
+                f"has to give one number per window, {len(windows):,} here, none of them "
+                f"infinite or NaN: score() gave {_short(given)}"
+            )
+        return scores.astype(np.float64)
+
+    def _called(self, member: str, given: object) -> Any:
+        try:
+            return getattr(self._made, member)(given)
+        except LeakError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever the user's code raises is the user's
+            raise self._wrong(f"fails in {member}(): {_told(error, self._path)}") from None
+
+    def _wrong(self, what: str) -> LogwrightError:
+        return LogwrightError(f"--detector {self._path}: its Detector {what}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _told(error: Exception, path: Path) -> str:
+    """What was raised, and the last line of the user's file that had a part in it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+    where = f" (line {lines[-1]})" if lines else ""
+    return f"{type(error).__name__}: {_short(error)}{where}"
+
+
+def _short(value: object) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

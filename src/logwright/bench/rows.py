@@ -75,8 +75,13 @@ def checked(value: Any, name: str) -> dict[str, Any]:
         if wrong := _impossible(row):
             raise LogwrightError(f"{name}, {title_of(row)}: {wrong}")
     for curve in value.get("curves", {}).values():
+        if not isinstance(curve, list):
+            raise LogwrightError(f"{name} is no result file: a curve is no list of points")
         for point in curve:
-            if not all(_is_number(point.get(key)) for key in ("questions", "f1")):
+            numbers = isinstance(point, dict) and all(
+                _is_number(point.get(key)) for key in ("questions", "f1")
+            )
+            if not numbers:
                 raise LogwrightError(f"{name}: a point of a curve has no number of questions or F1")
     return value
 

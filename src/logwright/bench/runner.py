@@ -1,14 +1,15 @@
 """The runner: every method at every offset and seed, on data that the guard let through, as rows.
 
 The figures of a row are those of one run: the one with the median F1, so that precision, recall and
-F1 belong together. `f1_low` and `f1_high` are the range over offsets and seeds. What describes the
-data (windows, positive rate, ...) is the median over offsets, the same for all rows of a set.
+F1 belong together; `offset` says which, and what describes the data (windows, positive rate, ...)
+is of that run's test part. `f1_low` and `f1_high` are the range over offsets and seeds. A test part
+without anything abnormal has no F1: its runs are left out, and a note says so.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any, Protocol, runtime_checkable
@@ -18,8 +19,8 @@ from numpy.typing import NDArray
 
 from logwright.bench.asking import Outcome
 from logwright.bench.methods.base import Method, Needs
-from logwright.bench.metrics import Tally, measured
-from logwright.bench.parts import Bools, Guard, Part, Split, Train
+from logwright.bench.metrics import f1_of, measured
+from logwright.bench.parts import Bools, Guard, Part, Split, Texts, Train
 from logwright.bench.predictions import Predictions
 from logwright.bench.protocol import Series, learned, random_split, splits, threshold
 from logwright.detectors.base import Floats
@@ -44,6 +45,9 @@ __all__ = [
 ]
 
 _LEAST_WINDOWS = 50
+_READ_AHEAD = frozenset({"keyword list", "nearest neighbour"})
+"""They make a table of the words of all texts when they learn, and look up in it what they score: a
+text has no say in what another one gets. All other methods are refused texts of what is new."""
 _FEW = "so few test windows tell next to nothing"
 
 BUDGET = Settings().budget
@@ -67,6 +71,7 @@ _KEYS = (
     "llm_calls",
     "llm_cost",
     "offsets",
+    "offset",
     "seeds",
     "windows",
     "positive_rate",
@@ -149,6 +154,7 @@ class View:
         self.split = split
         self._guarded = guarded
         self._by_needs: dict[Needs, tuple[Part, Part, Split]] = {}
+        self._told: dict[str, float] | None = None
         self._distinct: NDArray[np.intp] | None = None
 
     def of(self, needs: Needs) -> tuple[Part, Part, Split]:
@@ -157,10 +163,13 @@ class View:
             train, validation, split = learned(self.split, needs)
             if self._guarded:
                 guard = Guard()
-                guard.see(self.split.train.windows)  # templates are learned from all of it
+                if split.parsed is not None:
+                    guard.see_rows(split.parsed)
                 for part in (train, validation):
                     guard.see(part.windows)
                 guard.check(split.test)
+                if split.by_time:
+                    guard.check_times(split.test)
             self._by_needs[needs] = train, validation, split
         return self._by_needs[needs]
 
@@ -178,13 +187,17 @@ class View:
 
     def told(self) -> dict[str, float]:
         """What every table tells of the data."""
-        test = self._keys(self.split.test)
-        return {
-            "windows": len(test),
-            "positive_rate": float(self.split.test.truth.mean()),
-            "distinct_windows": len(np.unique(test)),
-            "test_seen_in_train": float(np.isin(test, self._keys(self.split.train)).mean()),
-        }
+        if self._told is None:
+            test = self._keys(self.split.test)
+            self._told = {
+                "windows": len(test),
+                "positive_rate": round(float(self.split.test.truth.mean()), 4),
+                "distinct_windows": len(np.unique(test)),
+                "test_seen_in_train": round(
+                    float(np.isin(test, self._keys(self.split.train)).mean()), 4
+                ),
+            }
+        return self._told
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +214,9 @@ class Fitted:
         method = make()
         train, validation, split = view.of(method.needs)
         truth = train.truth if method.needs == "labels" else None
+        texts = None if split.texts is None else Texts(split.texts, split.known)
+        if texts is not None and method.name in _READ_AHEAD:
+            texts.open()
         started = time.perf_counter()
         method.fit(
             Train(
@@ -208,11 +224,13 @@ class Fitted:
                 truth,
                 validation.windows,
                 split.vocabulary,
-                split.texts,
+                texts,
                 split.known,
                 seed,
             )
         )
+        if texts is not None:
+            texts.open()
         if isinstance(method, Asking):
             limit = Threshold(1.0, "what is raised at that moment")
         elif method.natural is not None:
@@ -282,37 +300,58 @@ class Gathered:
         """Take the figures of a run on the test part of a view: `of` is its set, offset, seed."""
         name, offset, seed = of
         test = view.split.test
-        figures = measured(run.scores, run.alarms, test, view.distinct, seed)
+        figures = {
+            **view.told(),
+            "offset": offset,
+            "questions": run.questions,
+            **measured(run.scores, run.alarms, test, view.distinct, seed),
+            "note": view.split.note,
+        }
         # The scores themselves are in the predictions: here they would fill memory.
         self.runs.append((figures, run.emptied()))
         self.offsets.add(offset)
         self.seeds.add(seed)
         sink.add((name, self.method.name, offset, seed), test, run.scores, run.alarms)
 
-    def row(self, case: Case, told: dict[str, float]) -> dict[str, Any]:
-        """The run with the median F1, and the range of F1."""
-        figures = sorted((f for f, _ in self.runs), key=lambda f: (f["f1"], f.get("pr_auc", 0.0)))
+    def row(self, case: Case, told: Mapping[str, float] | None = None) -> dict[str, Any]:
+        """The run with the median F1, and the range of F1. `told` stands in for what the run itself
+        tells of the data."""
+        figures = sorted(
+            (f for f, _ in self.runs if "f1" in f), key=lambda f: (f["f1"], f.get("pr_auc", 0.0))
+        )
+        if not figures:
+            raise LogwrightError(
+                f"{case.name}: no test part holds anything abnormal, so there is nothing to find"
+            )
+        middle = {**figures[(len(figures) - 1) // 2], **(told or {})}
         asks = isinstance(self.method, Asking)
         return ordered(
             {
                 **case.common,
-                **told,
                 "table": "questions asked" if asks else _TABLE[self.method.needs],
                 "method": self.method.name,
                 "labels_used": _USED[self.method.needs],
-                "questions": int(median(run.questions for _, run in self.runs)),
                 "llm_calls": 0,
                 "llm_cost": 0,
                 "offsets": len(self.offsets),
                 "seeds": len(self.seeds),
-                **figures[(len(figures) - 1) // 2],
+                **middle,
                 "f1_low": figures[0]["f1"],
                 "f1_high": figures[-1]["f1"],
                 "f1_random_split": self.random_f1,
                 "stress": self.stress or None,
-                "note": _FEW if told["windows"] < _LEAST_WINDOWS else case.note or None,
+                "note": self._note(case, middle) or None,
             }
         )
+
+    def _note(self, case: Case, middle: Mapping[str, Any]) -> str:
+        few = middle["windows"] < _LEAST_WINDOWS
+        notes = [_FEW if few else case.note, middle["note"]]
+        empty = {f["offset"] for f, _ in self.runs if "f1" not in f}
+        if empty:
+            told = f"{len(empty)} of {len(self.offsets)} offsets"
+            notes.append(f"{told} hold nothing abnormal to find: left out")
+        return "; ".join(note for note in notes if note)
 
     def times(self) -> dict[str, float]:
         """Median seconds of learning (with the threshold) and of scoring."""
@@ -335,10 +374,8 @@ def rows_of(
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """A row per method, in their order, and their seconds."""
     every = [(make, Gathered(make())) for make in makes]
-    told: list[dict[str, float]] = []
     for at, split in enumerate(splits(case.series, offsets)):
         view = View(split)
-        told.append(view.told())
         for make, one in every:
             # The first seed comes last: its run is the one that stress is compared with.
             for seed in reversed(seeds if one.method.seeded else seeds[:1]):
@@ -350,9 +387,8 @@ def rows_of(
     for make, one in every:
         if not isinstance(one.method, Asking):  # it asks in order of time, which is lost here
             alarms = run_method(make, view, seeds[0]).alarms
-            one.random_f1 = round(Tally.of(alarms, view.split.test.truth).f1, 4)
-    data = described(told)
-    rows = [one.row(case, data) for _, one in every]
+            one.random_f1 = f1_of(alarms, view.split.test.truth)
+    rows = [one.row(case) for _, one in every]
     return rows, {one.method.name: one.times() for _, one in every}
 
 

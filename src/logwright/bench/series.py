@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from logwright.bench.labelled import LabelledLines, learn_templates, windows_of
-from logwright.bench.parts import Bools, Part, Split
+from logwright.bench.labelled import (
+    SESSION,
+    LabelledLines,
+    learn_templates,
+    parsed_rows,
+    windows_of,
+)
+from logwright.bench.parts import Bools, Marks, Part, Split
 from logwright.bench.protocol import Cut, roles, seen_first
-from logwright.logs.batch import Int64s
+from logwright.errors import LogwrightError
+from logwright.logs.batch import NO_TIME, Int64s
+from logwright.logs.coder import BLANK
 from logwright.templates.vocabulary import Vocabulary
 
 __all__ = ["Lines", "Ready"]
@@ -41,7 +49,8 @@ class Ready:
     def chosen(self, seed: int) -> Split:
         """Parts by chance."""
         role = roles(len(self), seed)
-        return self._split([role == i for i in range(3)], 0.0, "split at random")
+        split = self._split([role == i for i in range(3)], 0.0, "split at random")
+        return replace(split, by_time=False)
 
     def _split(self, which: Sequence[Bools], offset: float, note: str = "") -> Split:
         train, validation, test = (self.part.select(mask) for mask in which)
@@ -68,28 +77,65 @@ class Lines:
 
     def split(self, cut: Cut) -> Split:
         """The parts at this cut."""
-        rows = [self.lines.rows(where.start, where.stop, self.window) for where in cut.parts]
-        vocabulary = learn_templates(self.lines, rows[0])
-        return self._split([self._part(r, vocabulary) for r in rows], vocabulary, cut.offset)
+        train, validation, test = (
+            self.lines.rows(where.start, where.stop, self.window) for where in cut.parts
+        )
+        note = ""
+        if self.window == SESSION:
+            train, late = self._ended(train, test)
+            validation, more = self._ended(validation, test)
+            if not len(train):
+                raise LogwrightError(
+                    f"all {late:,} sessions of train go on after the test part begins: "
+                    "nothing is left to learn from"
+                )
+            if late or more:
+                note = (
+                    "sessions that go on after the test part begins are left out: "
+                    f"{late:,} of train, {more:,} of validation"
+                )
+        vocabulary = learn_templates(self.lines, train)
+        parts = [self._part(rows, vocabulary) for rows in (train, validation, test)]
+        return self._split(parts, vocabulary, train, cut.offset, note)
+
+    def _ended(self, rows: Int64s, test: Int64s) -> tuple[Int64s, int]:
+        """The rows of sessions that end before the test part begins, and how many others there
+        are: what was not written yet cannot be learned from. Without times all are kept."""
+        times = self.lines.ts[test]
+        times = times[times != NO_TIME]
+        if not len(times):
+            return rows, 0
+        session = self.lines.session[rows]
+        late = np.unique(session[self.lines.ts[rows] > times.min()])
+        return rows[~np.isin(session, late)], len(late)
 
     def chosen(self, seed: int) -> Split:
         """Parts by chance, of windows made from the whole log."""
         every = np.arange(len(self.lines), dtype=np.int64)
         bare = windows_of(self.lines, every, self.window)[0]
         role = roles(len(bare), seed)
-        vocabulary = learn_templates(self.lines, np.sort(bare.select(role == 0).events.row))
+        train = np.sort(bare.select(role == 0).events.row)
+        vocabulary = learn_templates(self.lines, train)
         whole = self._part(every, vocabulary)
         parts = [whole.select(role == i) for i in range(3)]
-        return self._split(parts, vocabulary, 0.0, "split at random")
+        split = self._split(parts, vocabulary, train, 0.0, "split at random")
+        return replace(split, by_time=False)
 
     def _part(self, rows: Int64s, vocabulary: Vocabulary) -> Part:
         windows, truth, kinds, corrected = windows_of(self.lines, rows, self.window, vocabulary)
-        return Part(windows, truth, kinds if any(kinds) else None, corrected)
+        at = windows.events.row
+        marks = Marks(self.lines.truth[at], self.lines.kind[at], self.lines.kinds)
+        return Part(windows, truth, kinds if any(kinds) else None, corrected, marks)
 
     def _split(
-        self, parts: Sequence[Part], vocabulary: Vocabulary, offset: float, note: str = ""
+        self, parts: Sequence[Part], vocabulary: Vocabulary, rows: Int64s, offset: float, note: str
     ) -> Split:
+        """The parts, and which lines the templates come from, given those of train."""
         texts = [template.text for template in vocabulary.templates]
         train, validation, test = parts
-        held = vocabulary, texts
-        return seen_first(Split(train, validation, test, *held, len(vocabulary), offset, note))
+        codes = np.flatnonzero(np.bincount(self.lines.shape)).astype(np.int32)
+        codes = codes[codes != BLANK]
+        learned = codes[vocabulary.miner.learned_of(self.lines.keys[codes]) >= 0]
+        parsed = parsed_rows(self.lines, rows, learned)
+        held = vocabulary, texts, len(vocabulary), offset, note
+        return seen_first(Split(train, validation, test, *held, parsed=parsed))

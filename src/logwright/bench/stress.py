@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 
 from logwright.bench.joined import moved
-from logwright.bench.metrics import Tally
+from logwright.bench.metrics import f1_of
 from logwright.bench.parts import Part, Split
-from logwright.bench.protocol import Listed, renumbered
+from logwright.bench.protocol import Listed, renumbered, seen_first
 from logwright.bench.runner import Make, Run, View, run_method
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import mix
@@ -73,7 +73,7 @@ class Stressed:
         test = view.split.test
         distinct = view.distinct
         found: dict[str, Any] = {
-            "duplicates removed": _rounded(Tally.of(run.alarms[distinct], test.truth[distinct]).f1)
+            "duplicates removed": f1_of(run.alarms[distinct], test.truth[distinct])
         }
         if method.needs != "nothing":
             for name, noisy in (self.noisy or {}).items():
@@ -82,7 +82,7 @@ class Stressed:
             kind, held = self.held_out
             alarms = run_method(make, held, self.seed).alarms
             mine = np.array(held.split.test.kinds, dtype=object) == kind
-            found[f"{kind} held out (its recall)"] = _rounded(float(alarms[mine].mean()))
+            found[f"{kind} held out (its recall)"] = round(float(alarms[mine].mean()), 4)
         if self.renamed is not None:
             found["10% of templates renamed"] = self._f1(make, self.renamed)
         for name, other in self.others.items():
@@ -90,15 +90,11 @@ class Stressed:
         if method.name in _READ_TEXTS:
             for name, other in self.foreign.items():
                 found[name] = self._f1(make, other)
-        return found
+        return {name: value for name, value in found.items() if value is not None}
 
-    def _f1(self, make: Make, view: View) -> float:
+    def _f1(self, make: Make, view: View) -> float | None:
         run = run_method(make, view, self.seed)
-        return _rounded(Tally.of(run.alarms, view.split.test.truth).f1)
-
-
-def _rounded(value: float) -> float:
-    return round(value, 4)
+        return f1_of(run.alarms, view.split.test.truth)
 
 
 def mislabelled(split: Split, share: float, seed: int) -> Split:
@@ -121,9 +117,10 @@ def commonest_kind(split: Split) -> str | None:
 
 
 def without_kind(split: Split, kind: str) -> Split:
-    """The same split, no window of this kind in train."""
-    kinds = np.array(split.train.kinds, dtype=object)
-    return replace(split, train=split.train.select(kinds != kind))
+    """The same split, no window in train that holds anything of this kind, nor any template that
+    only such windows have."""
+    train = split.train.select(~split.train.holds(kind))
+    return seen_first(replace(split, train=train))
 
 
 def renamed(split: Split, share: float, seed: int) -> Split:
@@ -173,6 +170,7 @@ def transferred(split: Split, part: Part, vocabulary: Vocabulary, texts: list[st
         test=moved(renumbered(part, number), last + 1),
         vocabulary=_all_of(split.vocabulary) + foreign,
         texts=[*split.texts, *(texts[i] for i in added)],
+        by_time=False,
     )
 
 

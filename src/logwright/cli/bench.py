@@ -11,6 +11,7 @@ import typer
 
 from logwright.cli import bench_report
 from logwright.cli.data import DataOption
+from logwright.cli.options import SessionOption
 from logwright.errors import LogwrightError
 
 __all__ = ["app"]
@@ -60,11 +61,11 @@ def run(
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Small sizes, for a smoke test.")] = False,
     methods: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--methods", metavar="A,B", help="Only these, and the floors.", show_default=False
         ),
-    ] = "",
+    ] = None,
     offsets: Annotated[
         int, typer.Option("--offsets", min=1, max=9, help="At how many places the set is split.")
     ] = 5,
@@ -99,6 +100,16 @@ def run(
             show_default=False,
         ),
     ] = None,
+    named: Annotated[
+        str | None,
+        typer.Option(
+            "--set",
+            metavar="NAME",
+            help="In place of --log: a set of `logwright data list`, for suite log.",
+            show_default=False,
+        ),
+    ] = None,
+    session: SessionOption = None,
     train_data: Annotated[
         Path | None,
         typer.Option(
@@ -126,21 +137,26 @@ def run(
     from logwright.bench.predictions import beside
     from logwright.bench.results import run_suite, table, write
 
-    given = methods or window or detector or log or labels or train_data or test_data
-    if given and suite not in _DETECTION:
+    own = (methods, window, detector, log, labels, named, session, train_data, test_data)
+    if suite not in _DETECTION and any(value is not None for value in own):
         raise LogwrightError(
             f"suite {suite.value} takes no methods, windows or data of its own: "
             f"{', '.join(_DETECTION)} do"
         )
+    words = [word.strip() for word in (methods or "").split(",") if word.strip()]
+    if methods is not None and not words:
+        raise LogwrightError(f"--methods {methods!r} names no method: leave it out to run all")
     predictions = beside(json) if json is not None and suite in _DETECTION else None
     options = Options(
-        methods=[word.strip() for word in methods.split(",") if word.strip()],
+        methods=words,
         offsets=offsets,
         seeds=seeds,
         window=window,
         detector=detector,
         log=log,
         labels=labels,
+        named=named,
+        session=session,
         train_data=train_data,
         test_data=test_data,
         stress=stress,

@@ -8,16 +8,14 @@ from typing import Annotated
 
 import typer
 
+from logwright.cli.data import DataOption
 from logwright.cli.template_parts import JsonOption, print_json
 
 __all__ = ["compare", "list_suites", "report"]
 
 
 def list_suites(
-    data: Annotated[
-        Path,
-        typer.Option("--data", metavar="DIR", help="Folder of the data sets."),
-    ] = Path("../shared/data"),
+    data: DataOption = Path("../shared/data"),
     json: JsonOption = False,
 ) -> None:
     """List the suites: what each measures, its data and whether they are there, and the methods.
@@ -111,9 +109,8 @@ def compare(
         for note in found.notes:
             sys.stdout.write(f"{safe(note)}\n")
         same = sum(change.verdict == "same" for change in found.changes)
-        counted = {
-            v: sum(c.verdict == v for c in found.changes) for v in ("worse", "gone", "better")
-        }
+        verdicts = ("worse", "gone", "better", "slower", "faster")
+        counted = {v: sum(c.verdict == v for c in found.changes) for v in verdicts}
         said = ", ".join(f"{number} {verdict}" for verdict, number in counted.items() if number)
         sys.stdout.write(
             f"{said or 'Nothing changed'}; {same} figures are the same within noise.\n"

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from logwright.cli.options import SessionOption
 from logwright.cli.template_parts import JsonOption, print_json
 from logwright.errors import InputError
 
@@ -130,6 +131,7 @@ def add(
             show_default=False,
         ),
     ] = None,
+    session: SessionOption = None,
     link: Annotated[bool, typer.Option("--link", help="Link the files, do not copy.")] = False,
     data: DataOption = _DATA,
 ) -> None:
@@ -138,13 +140,21 @@ def add(
     Example: logwright data add demo/today.log --as demo --data data
     """
     from logwright.bench import additions
-    from logwright.bench.datasets import known, of_files
+    from logwright.bench.datasets import check_session, known, of_files
+    from logwright.settings import load_settings
 
     theirs = {own.name for own in additions.own_sets(data)}
-    of_files(file, labels)  # labels that do not fit are told before anything is written
+    settings = load_settings(session=session)
+    dataset = of_files(
+        file, labels, settings
+    )  # what does not fit is told before anything is written
+    check_session(session, dataset)
     taken = frozenset(known(data)) - theirs
-    own = additions.add(data, name, file, labels, link, taken)
-    sys.stdout.write(f"{own.name} is in {own.log.parent} ({own.size:,} bytes)\n")
+    own = additions.add(data, name, file, labels, link, taken, settings.session)
+    sys.stdout.write(
+        f"{own.name} is in {own.log.parent} ({own.size:,} bytes); "
+        f"'logwright bench run log --set {own.name}' runs it\n"
+    )
 
 
 @contextmanager

@@ -31,7 +31,9 @@ def read_table(
     """All windows of a table in its order, which is that of time, and the events' texts; with
     corrected labels where there are texts and `data` holds corrections."""
     truth, sequences = read(path, most)
-    windows = Windows.of_sequences(sequences)
+    # Sessions are published by themselves; a table with texts holds windows that were cut from one
+    # log, so that abnormal ones beside each other are one anomaly.
+    windows = Windows.of_sequences(sequences, "session" if texts is None else "count")
     if texts is None:
         return Part(windows, truth), None
     named = texts_of(texts, int(windows.events.template.max()) + 1)
