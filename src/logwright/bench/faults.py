@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 
 from logwright.api import scan
+from logwright.bench.archives import unpack_stream
 from logwright.bench.builds import builds
 from logwright.errors import InputError
 from logwright.findings.run import by_pattern
@@ -100,7 +101,7 @@ def run(data: Path, quick: bool = False) -> dict[str, Any]:
                 pa.input_stream(str(packed), compression="zstd") as stream,
                 tarfile.open(fileobj=stream, mode="r|") as tar,
             ):
-                tar.extractall(Path(folder, "hadoop"), filter="data")
+                unpack_stream(tar, Path(folder, "hadoop"))
             (labels,) = Path(folder, "hadoop").rglob("abnormal_label.txt")
             for app, kind in sorted(_classes(labels.read_text("utf-8")).items()):
                 inputs = labels.parent / app

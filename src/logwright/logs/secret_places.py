@@ -32,7 +32,7 @@ _AUTHORIZATION = re.compile(
     + QUOTE
     + rb"?(?:("
     + _SCHEMES
-    + rb")(?:\s{1,3}|%20|\+))?+"
+    + rb")(?:\s{1,3}|%20|\+))?"
 )
 _PAIR = re.compile(
     rb"([\w-]{1,40})=(?:\\?\"([^\"\\]{0,2048})\\?\""

@@ -47,7 +47,7 @@ _TOKEN = re.compile(
     + rb")[A-Za-z0-9]*+"
 )
 _JWT = re.compile(
-    rb"eyJ(?:(?<![\w-]eyJ)|(?<=%[0-9A-Fa-f]{2}eyJ))[\w-]{8,}+\.[\w-]{8,}+\.[\w-]{4,}(?:\.[\w-]*)*+"
+    rb"eyJ(?:(?<![\w-]eyJ)|(?<=%[0-9A-Fa-f]{2}eyJ))[\w-]{8,}+\.[\w-]{8,}+\.[\w-]{4,}(?:\.[\w-]*)*"
 )
 # All tokens hold a run of 15 signs in which a letter meets a digit, but for some of two kinds.
 _MIXED_RUN = re.compile(rb"\b(?=[\w-]{15})(?:[\w-]{0,64}?(?:\d[A-Za-z]|[A-Za-z]\d)|hf_|xox)")

@@ -28,16 +28,16 @@ Span = tuple[int, int, bytes]
 QUOTE = rb"(?:\\{0,3}[\"'`]|&quot;|&#3[49];|%22|\\u0022)"
 _OPEN = re.compile(rb"\[?[bru]?(" + QUOTE + rb")|\[?")
 _CLOSED = {
-    quote: re.compile(rb"(?:[^\\\n" + quote + rb"]|\\.){0,512}+(?=" + quote + rb")")
+    quote: re.compile(rb"(?:[^\\\n" + quote + rb"]|\\.){0,512}(?=" + quote + rb")")
     for quote in (b'"', b"'", b"`")
 }
 BARE = re.compile(
     rb"(?:(?!\[redacted )(?:[^\s\"'`&;,)\]}|<\\?]"
     rb"|&(?!amp;|quot;|#\d|[\w.%\[\]-]{1,64}=|\s|$)|[;|](?![\s\"']|$|[\w. -]{1,64}=)"
-    rb"|[?](?![\w.-]{1,64}=)|[,)\]}](?![\s,;|)\]}\"']|$|[\w.-]{1,64}[=:])|<(?!/)|\\(?![\"'nrtu\\])))++"
+    rb"|[?](?![\w.-]{1,64}=)|[,)\]}](?![\s,;|)\]}\"']|$|[\w.-]{1,64}[=:])|<(?!/)|\\(?![\"'nrtu\\])))+"
 )
 # In an address within an address.
-_ENCODED_BARE = re.compile(rb"(?:(?!\[redacted )(?:[^\s\"'&<>%]|%(?!26)))++")
+_ENCODED_BARE = re.compile(rb"(?:(?!\[redacted )(?:[^\s\"'&<>%]|%(?!26)))+")
 LOOK = 256
 """Bytes of a value that are looked at; a longer one goes whole."""
 WORDS = frozenset(

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from logwright.bench.archives import unpack_stream
 from logwright.bench.labelled import LabelledLines, read_lines
 from logwright.errors import InputError
 from logwright.settings import Settings
@@ -52,7 +53,7 @@ def read_applications(path: Path) -> LabelledLines:
     with tempfile.TemporaryDirectory() as folder:
         stream = pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")
         with tarfile.open(fileobj=stream, mode="r|") as tar:
-            tar.extractall(folder, filter="data")
+            unpack_stream(tar, Path(folder))
         return _of_folder(Path(folder))
 
 
