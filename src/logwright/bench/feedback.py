@@ -73,7 +73,7 @@ def run(data: Path, quick: bool = False) -> dict[str, Any]:
     summary: dict[str, Any] = {}
     told = []
     for each in _SETS:
-        labels, sequences = read(data / each.file, 40_000 if quick else None)
+        labels, sequences = read(data / each.file, 20_000 if quick else None)
         windows = Windows.of_sequences(sequences)
         vocabulary = EventIds(int(windows.events.template.max()) + 1)
         texts = None if each.texts is None else _texts(data / each.texts, len(vocabulary))
