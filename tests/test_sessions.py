@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
 import uuid
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from logwright.errors import SettingsError
@@ -163,7 +164,9 @@ line = st.lists(st.one_of(word, st.sampled_from([b" ", b"=", b"/", b":"])), max_
 def test_bulk_codes_agree_with_the_expression_wherever_both_have_a_key(
     lines: list[bytes], pattern: bytes
 ) -> None:
-    # A shape whose first line has no key is not asked again (contract 3); all others agree.
+    # A shape whose first line has no key is not asked again (contract 3); all others agree, where
+    # a line holds one thing that can be a key (of several, the one at the shape's place is taken).
+    assume(all(len(re.findall(pattern, text)) < 2 for text in lines))
     key = SessionKey(pattern, "as asked")
     first: dict[bytes, bytes] = {}
     for text in lines:

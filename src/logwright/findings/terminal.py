@@ -352,7 +352,8 @@ class _Columns:
         row.add_column(width=self.count, justify="right")
         row.add_column(width=self.where)
         row.add_column(width=_ID)
-        row.add_row(*cells, style=style)
+        # As `Text`: rich would take what stands in brackets in a plain string for markup.
+        row.add_row(*(Text(c) if isinstance(c, str) else c for c in cells), style=style)
         return row
 
     def _place(self, line: CitedLine, room: int) -> str:
