@@ -537,3 +537,14 @@ def test_all_sample_files_are_of_the_format_found(data: Path) -> None:
     summary = formats.run(data)["summary"]
     assert summary["right"] == summary["of"]
     assert summary["times"] >= 0.99
+
+
+def test_a_part_asked_by_2_grams_finds_orders_that_history_never_held() -> None:
+    history = Windows.of_sequences([[0, 1, 2]] * 50)
+    test = Windows.of_sequences([[0, 1, 2], [0, 2, 1], [0, 2, 1], [0, 2, 1], [0, 2, 1]])
+    truth = np.array([False, True, True, True, True])
+    part = Part(history, test, EventIds(3), None, "bigram", 5)
+    assert part.interesting == [1, 2, 3, 4]
+    asked = ask(part, truth, Expert())
+    assert asked.flagged.tolist() == truth.tolist()
+    assert asked.asked == [3]  # at its third sight

@@ -98,7 +98,10 @@ def learn_ladder(
         )
     ladder = learner.finish()
     if learner.checked >= _LEAST_ASKED:
-        ladder.reasons.append(choose([Expected(*unit) for unit in learner.asked()]).reason)
+        # Only what some rung raises can be asked about.
+        raised = {rung.detector.unit for rung in ladder.rungs}
+        units = [Expected(*unit) for unit in learner.asked() if unit[0] in raised]
+        ladder.reasons.append(choose(units).reason)
     return ladder
 
 

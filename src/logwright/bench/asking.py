@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from logwright.detectors.counts import Counts
+from logwright.detectors.counts import UNITS, Counts
+from logwright.detectors.learner import floor_of
 from logwright.detectors.unseen import Unseen
 from logwright.feedback.judge import Judge
 from logwright.feedback.standing import Found
@@ -84,13 +85,12 @@ class Part:
             self._new.setdefault(window, []).append(each)
         self._leveled = bool(test.events.level.any())
         self._found = {int(t): self._of_template(int(t)) for t in np.unique(template[at])}
-        self._counts: Counts | None = None
+        self._make_ups: Counts | Unseen | None = None
         make_ups = np.zeros(len(test), bool)
         if unit != "template":
-            self._counts = Counts(unit)  # type: ignore[arg-type]  # the chosen unit is one of them
-            self._counts.fit(history, vocabulary)
-            keys = self._counts.keys(test, vocabulary)
-            make_ups = np.isin(keys, self._counts.new_keys(test, vocabulary))
+            self._make_ups = _detector_of(unit)
+            self._make_ups.fit(history, vocabulary)
+            make_ups = self._make_ups.score(test, vocabulary) >= floor_of(self._make_ups)
         self.unseen = np.zeros(len(test), bool)
         self.unseen[list(self._new)] = True
         self._interesting = np.flatnonzero(make_ups | self.unseen).tolist()
@@ -130,7 +130,7 @@ class Part:
     def make_up(self, window: int, normal: frozenset[str]) -> list[Found]:
         """The make-up of a window, where history never held it; templates that verdicts say are
         normal are not looked at."""
-        if self._counts is None:
+        if self._make_ups is None:
             return []
         one = self.windows.select_one(window)
         names = [self._found[t].templates[0] for t in self._new.get(window, ())]
@@ -138,13 +138,24 @@ class Part:
             mask = np.zeros(len(self._vocabulary), bool)
             mask[[t for t in self._new[window] if self._found[t].templates[0] in normal]] = True
             one = one.without(mask)
-        new = self._counts.new_keys(one, self._vocabulary)
-        return [Found(f"p-{int(key):016x}", "counts", self.unit) for key in new]
+        new = self._make_ups.new_keys(one, self._vocabulary)
+        return [Found(f"p-{int(key):016x}", self._make_ups.name, self.unit) for key in new]
 
     @property
     def interesting(self) -> list[int]:
         """The windows in which there is anything that history never held."""
         return self._interesting
+
+
+def _detector_of(unit: str) -> Counts | Unseen:
+    """What judges by a unit of make-up.
+
+    >>> _detector_of("bigram").name, _detector_of("capped").name
+    ('unseen', 'counts')
+    """
+    if unit == "bigram":
+        return Unseen("bigram")
+    return Counts(next(known for known in UNITS if known == unit))
 
 
 def ask(part: Part, truth: NDArray[np.bool_], expert: Expert | None) -> Outcome:

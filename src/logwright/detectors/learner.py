@@ -35,7 +35,7 @@ from logwright.logs.batch import Int32s, Int64s
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Events, Windows, mix
 
-__all__ = ["CHECK_SHARE", "Learner"]
+__all__ = ["CHECK_SHARE", "Learner", "floor_of"]
 
 CHECK_SHARE = 0.2
 """The share of history, its last part, on which what was learned from the rest is checked."""
@@ -263,7 +263,7 @@ class Learner:
         for unit in self.units:
             final = unit.final
             name = f"{final.name} ({final.unit})"
-            floor = _floor(final)
+            floor = floor_of(final)
             scores, basis = unit.scores(self.checked), "last part of history"
             over = int((scores >= floor).sum())
             if over <= max(rate * len(scores), 1.0) and calibration is not None:
@@ -356,7 +356,7 @@ class _Unit(_Candidate):
     def check(self, windows: Windows, vocabulary: Vocabulary) -> None:
         scores = self.trial.score(windows, vocabulary)
         self._scores.append(scores[scores > 0])
-        new = scores >= _floor(self.trial)
+        new = scores >= floor_of(self.trial)
         if new.any():
             self.alarms += int(new.sum())
             keys = self._of_new.new_keys(windows.select(new), vocabulary)
@@ -368,6 +368,6 @@ class _Unit(_Candidate):
         return len(self._new)
 
 
-def _floor(detector: Detector) -> float:
+def floor_of(detector: Detector) -> float:
     """The score from which on a make-up is a new one."""
     return 1.0 if isinstance(detector, Counts) else 1e-9
