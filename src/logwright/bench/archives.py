@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from logwright.errors import InputError
 
@@ -92,7 +92,7 @@ def _members(archive: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
             yield _of_tar(tar)
     elif archive.suffix == ".gz":
         with gzip.open(archive) as file:
-            yield iter([(archive.stem, file)])  # type: ignore[list-item]
+            yield iter([(archive.stem, cast(IO[bytes], file))])
     else:
         raise InputError(f"{archive} is no zip, tar.gz or gz file")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from logwright.bench.labelled import LabelledLines
-from logwright.bench.parts import Part
+from logwright.bench.parts import Bools, Part
 from logwright.logs.coder import OVERFLOW
 from logwright.windows.window import Events, Windows
 
@@ -33,13 +33,17 @@ def joined_parts(first: Part, second: Part) -> Part:
         np.concatenate((a.end, b.end)),
         np.concatenate((a.late, b.late)),
     )
-    both = first.corrected is not None and second.corrected is not None
     return Part(
         windows,
         np.concatenate((first.truth, second.truth)),
         None if first.kinds is None or second.kinds is None else [*first.kinds, *second.kinds],
-        np.concatenate((first.corrected, second.corrected)) if both else None,  # type: ignore[arg-type]
+        _corrected(first.corrected, second.corrected),
     )
+
+
+def _corrected(first: Bools | None, second: Bools | None) -> Bools | None:
+    """Corrected labels of both, where both have them."""
+    return None if first is None or second is None else np.concatenate((first, second))
 
 
 def joined_lines(first: LabelledLines, second: LabelledLines) -> LabelledLines:
@@ -58,7 +62,6 @@ def joined_lines(first: LabelledLines, second: LabelledLines) -> LabelledLines:
     recoded = np.array([kinds.index(kind) for kind in second.kinds], np.int32)
     shifted = second.session >= 0
     session = np.where(shifted, second.session + len(first.sessions), -1).astype(np.int32)
-    both = first.corrected is not None and second.corrected is not None
     return replace(
         first,
         shape=np.concatenate((first.shape, code[second.shape])),
@@ -68,7 +71,7 @@ def joined_lines(first: LabelledLines, second: LabelledLines) -> LabelledLines:
         contents=[*first.contents, *(second.contents[old] for old in fresh)],
         kinds=kinds,
         sessions=[*first.sessions, *second.sessions],
-        corrected=np.concatenate((first.corrected, second.corrected)) if both else None,  # type: ignore[arg-type]
+        corrected=_corrected(first.corrected, second.corrected),
         notes=[*first.notes, *second.notes],
         **{
             name: np.concatenate((getattr(first, name), getattr(second, name)))
