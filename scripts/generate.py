@@ -5,11 +5,13 @@
   ``docs/schema/finding.v1.json`` from the finding;
 * ``docs/results.md``, the measurements in ``docs/feedback.md`` with ``docs/feedback.svg``, and the
   table of numbers in ``README.md``, from ``bench/results/*.json`` and from the bundled sample;
+* the published figures in ``docs/methods.md``, from `PEERS`;
 * ``docs/picture.svg``: what `logwright detect` prints for the bundled sample.
 
-In ``README.md`` and ``docs/feedback.md`` only what stands between ``<!-- generated: NAME -->`` and
-``<!-- end -->`` is written. The picture is drawn by rich, a little differently in each version, and
-it tells how long the run took: the check compares a digest of the findings in it.
+In ``README.md``, ``docs/feedback.md`` and ``docs/methods.md`` only what stands between
+``<!-- generated: NAME -->`` and ``<!-- end -->`` is written. The picture is drawn by rich, a little
+differently in each version, and it tells how long the run took: the check compares a digest of the
+findings in it.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ from logwright import api
 from logwright.bench import curve
 from logwright.bench.grids import cell
 from logwright.bench.markdown import markdown, table
-from logwright.bench.rows import load
+from logwright.bench.peers import PEERS
+from logwright.bench.rows import is_floor, load
 from logwright.bench.sample import Caught, caught, unpack
 from logwright.cli.main import app
 from logwright.findings import jsonl
@@ -218,20 +221,56 @@ def feedback(found: dict[str, Result]) -> str:
     if result is None:
         return ""
     usual = {row["set"]: row["history"] for row in reversed(result["rows"])}
-    head = ("set", "history", "policy", "questions", "F1", "precision", "recall")
-    rows = [
-        tuple(cell(row.get(key.lower())) for key in head)
+    sets = list(dict.fromkeys(row["set"] for row in result["rows"]))
+    every = [
+        row
         for row in result["rows"]
         if row["history"] == usual[row["set"]]
+        # The floors of one table stand in the other as well.
+        and (row["table"] == "no labels" or not is_floor(row))
     ]
+    head = ("set", "method", "questions", "F1", "precision", "recall")
+    rows = [
+        tuple(cell(row.get(key.lower())) for key in head)
+        for name in sets
+        for row in every
+        if row["set"] == name
+    ]
+    first = {row["set"]: row for row in reversed(every)}
+    facts = "".join(
+        f"- {name}: {row['lines']}; history is the first {row['history']}, its normal windows by "
+        f"their labels; {row['windows']:,} test windows ({row['window']}), "
+        f"{row['positive_rate']:.2%} abnormal, {row['distinct_windows']:,} distinct, "
+        f"{row['test_seen_in_train']:.1%} seen in training; no LLM calls.\n"
+        for name, row in ((name, first[name]) for name in sets)
+    )
     return (
         "By `logwright bench run feedback`: history is the first part of each set, then findings "
         "come in order of time, and the true labels answer what is asked. An alarm that came "
         "before its answer stays counted. Rows with other lengths of history are in "
-        "[results](results.md#feedback).\n\n"
+        "[results](results.md#feedback); `--json` also writes what each window got "
+        "([bench](bench.md#detection)).\n\n"
+        f"{facts}\n"
         f"{table([head, *rows])}\n"
         "![F1 by the number of questions answered, on HDFS and BlueGene/L](feedback.svg)\n"
     )
+
+
+def peers() -> str:
+    """The block of published figures on the page of methods."""
+    rows = [("Method", "Published F1", "Here", "Apart", "Why")]
+    for peer in PEERS:
+        gap = "" if peer.gap is None else f"{peer.gap:.2g}" + " (far)" * peer.far
+        rows.append(
+            (
+                peer.method,
+                ", ".join(map(str, peer.published)),
+                ", ".join(map(str, peer.ours)) or "not measured",
+                gap,
+                peer.why,
+            )
+        )
+    return table(rows)
 
 
 def numbers(found: dict[str, Result], sample: Sample) -> str:
@@ -321,6 +360,7 @@ def pages(sample: Sample) -> dict[Path, str]:
         docs / "schema" / "finding.v1.json": json.dumps(jsonl.schema(), indent=2) + "\n",
         docs / "results.md": results_page(found),
         docs / "feedback.md": _filled(docs / "feedback.md", "feedback", feedback(found)),
+        docs / "methods.md": _filled(docs / "methods.md", "peers", peers()),
         ROOT / "README.md": _filled(ROOT / "README.md", "numbers", numbers(found, sample)),
     }
     if "feedback" in found:

@@ -350,6 +350,40 @@ def test_a_log_without_times_that_grew_is_a_copy(tmp_path: Path) -> None:
         apart(*grown)
 
 
+def timeless(folder: Path, name: str, lines: list[str]) -> Dataset:
+    log, labels = folder / f"{name}.log", folder / f"{name}.labels"
+    log.write_text("".join(f"{line}\n" for line in lines))
+    labels.write_text("".join(f"{i % 50 == 7:d}\n" for i in range(len(lines))))
+    return of_files(log, labels)
+
+
+def test_logs_without_times_that_overlap_in_part_are_found(tmp_path: Path) -> None:
+    drawn = np.random.default_rng(1).integers(0, 9_999, size=600).tolist()
+    log = [f"job {i} of user {i % 7} {'failed' if i % 5 else 'went'}" for i in drawn]
+    train, test = timeless(tmp_path, "a", log[:400]), timeless(tmp_path, "b", log[340:])
+    with pytest.raises(LeakError, match="60 of 260 lines of --test-data are in"):
+        apart(train, test)
+    apart(train, timeless(tmp_path, "c", log[400:]))
+
+
+def test_a_long_trace_in_two_logs_with_times_is_no_copy(tmp_path: Path) -> None:
+    trace = [f"frame {i} of {i * i}" for i in range(80)]
+    day = [
+        [f"2024-01-0{d} 10:{i // 60:02}:{i % 60:02} INFO job {i}" for i in range(200)]
+        for d in (1, 2)
+    ]
+    apart(*(timeless(tmp_path, f"{at}", [*lines, *trace]) for at, lines in enumerate(day)))
+
+
+def test_logs_without_times_may_say_the_same_things(tmp_path: Path) -> None:
+    # Heartbeats, and the same statements in the same order with other values.
+    beats = ["still here"] * 200
+    first, later = (
+        [f"step {i % 40} of job {run * 1_000 + i}" for i in range(300)] for run in (1, 2)
+    )
+    apart(timeless(tmp_path, "a", [*beats, *first]), timeless(tmp_path, "b", [*beats[:90], *later]))
+
+
 def ready(rows: list[list[int]]) -> Dataset:
     part = SeriesPart(Windows.of_sequences(rows), np.arange(len(rows)) % 9 == 0)
     return Dataset("x", "X", "rows", "block", ("session",), part)
@@ -358,8 +392,12 @@ def ready(rows: list[list[int]]) -> Dataset:
 def test_frozen_windows_that_are_a_copy_are_found() -> None:
     draw = np.random.default_rng(0)
     rows = [draw.integers(0, 9, size=9).tolist() for _ in range(900)]
-    for a, b in ((rows, rows), (rows[:600], rows[300:]), (rows[300:], rows[:600])):
-        with pytest.raises(LeakError, match="hold the same windows"):
+    for a, b, said in (
+        (rows, rows, "hold the same windows"),
+        (rows[:600], rows[300:], "300 of 600 windows of --test-data are in --train-data too"),
+        (rows[300:], rows[:600], "300 of 600 windows"),
+    ):
+        with pytest.raises(LeakError, match=said):
             apart(ready(a), ready(b))
     apart(ready(rows[:450]), ready(rows[450:]))
     # The same windows often come in any log; their order says whether it is a copy.
@@ -441,7 +479,7 @@ def test_unknown_methods_are_named() -> None:
         chosen(["oracle"], texts=True)
 
 
-def test_hdfs_counts_add_up_and_keep_to_the_budget(data: Path) -> None:
+def test_hdfs_counts_add_up_and_the_unit_is_chosen_by_questions(data: Path) -> None:
     rows, summary = whole_set(data, quick=True)
     for row in rows:
         assert row["tp"] + row["fp"] + row["fn"] + row["tn"] == row["windows"]
@@ -451,9 +489,10 @@ def test_hdfs_counts_add_up_and_keep_to_the_budget(data: Path) -> None:
     assert floor["recall"] == 1.0
     assert by["60%", "flag none"]["f1"] == 0.0
     assert best["f1"] > floor["f1"] + 0.5
-    # Quick data is the part in which HDFS has not settled: few alarms, but true ones.
-    assert best["precision"] >= 0.99
-    assert best["f1"] >= 0.65
+    # Quick data is the part in which HDFS has not settled: many alarms by few questions.
+    assert best["recall"] == 1.0
+    assert best["f1"] >= 0.75
+    assert any("asked by capped" in r for r in summary["ladder"]["60%"])
     assert summary["f1_60%"] == best["f1"]
     assert any("history too short" in r for r in summary["ladder"]["1%"])
 
@@ -467,21 +506,6 @@ def test_hdfs_shows_time_order_beside_a_random_split(data: Path) -> None:
     assert {"duplicates removed", "1% mislabelled", "10% of templates renamed"} <= set(
         tree["stress"]
     )
-
-
-def test_ask_once_tells_rows_curves_and_costs(data: Path) -> None:
-    result = run_suite("feedback", data, quick=True)
-    by = {(row["set"], row["history"], row["policy"]): row for row in result["rows"]}
-    asked, nobody = by["bgl", "20%", "answers at once"], by["bgl", "20%", "nobody answers"]
-    floors = [row["f1"] for key, row in by.items() if key[0] == "bgl" and "floor" in key[2]]
-    assert asked["f1"] > max(nobody["f1"], *floors)
-    assert asked["f1_answered"] >= asked["f1"]
-    assert nobody["questions"] == 0 < asked["benign"] <= asked["questions"] <= 100
-    assert asked["unit"] == "template"
-    assert by["hdfs", "60%", "answers at once"]["unit"] == "count_vector"
-    assert [p["questions"] for p in result["curves"]["bgl"]] == [0, 1, 2]
-    assert result["times"]["verdict_ms"] < 1
-    assert "answers 1,000 windows late" in table(result)
 
 
 def test_an_answer_changes_nothing_that_was_flagged_before_it() -> None:

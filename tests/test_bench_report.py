@@ -431,8 +431,13 @@ def test_the_block_of_feedback_is_made_of_its_result(monkeypatch: pytest.MonkeyP
     monkeypatch.syspath_prepend(str(root / "scripts"))
     generate = importlib.import_module("generate")
     assert generate.feedback({}) == ""
-    asked = {"set": "hdfs", "history": "60%", "policy": "answers at once", "questions": 31}
-    rows = [{**asked, "f1": 0.9991}, {**asked, "history": "5%", "f1": 0.5}]
+    asked = row("judge: ask once", 0.9991, "questions asked", questions=31, history="60%")
+    floor = row("flag all", 0.06, history="60%")
+    rows = [floor, asked, {**floor, "table": "questions asked"}]
+    rows += [{**one, "f1": 0.5, "history": "5%"} for one in rows]
     block = generate.feedback({"feedback": result(rows, "feedback")})
-    assert "| hdfs | 60% | answers at once | 31 | 0.9991 |" in block
-    assert "5%" not in block
+    assert "| hdfs | judge: ask once | 31 | 0.9991 |" in block
+    assert block.count("flag all") == 1
+    assert "0.5 |" not in block
+    assert "- hdfs: blocks 1-460,048; history is the first 60%" in block
+    assert "3.11% abnormal, 122 distinct, 96.9% seen in training" in block

@@ -40,6 +40,7 @@ NOUNS = {
     "values": ["diff.md"],
     "errors": ["api.md"],
     "intake": ["pipeline.md"],
+    "labels": ["data.md"],
     "keeping": ["store.md"],
     "learning": ["pipeline.md", "history.md"],
     "live": ["live.md"],

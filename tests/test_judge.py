@@ -11,7 +11,6 @@ from logwright.feedback.likeness import Likeness
 from logwright.feedback.novelty import NEAR, Novelty
 from logwright.feedback.rarity import Rarity
 from logwright.feedback.standing import Found
-from logwright.feedback.unit import Expected, choose
 from logwright.findings.finding import CitedLine, Finding, WindowRef
 from logwright.findings.verdict import Verdict
 from test_standing import NOON, found, verdict
@@ -179,7 +178,10 @@ class TestLikeness:
     def test_what_names_more_trouble_is_not_taken_for_normal(self) -> None:
         likeness = Likeness(lambda: ["volume mounted on drawer two of rack"])
         assert likeness.normal("volume corrupted on drawer two of rack") is None
-        assert likeness.normal("volume remounted on drawer two of rack") is not None
+        assert likeness.normal("volume remounted on drawer two of rack") == (
+            "known",
+            "volume mounted on drawer two of rack",
+        )
 
     def test_what_was_added_can_be_taken_away(self) -> None:
         likeness = Likeness()
@@ -207,19 +209,6 @@ class TestNovelty:
             first.see(at, {"a": False})
         second.load(first.save())
         assert second.see(0, {"a": False})["a"] == "raised"
-
-
-class TestUnit:
-    def test_the_strictest_unit_that_asks_rarely_enough(self) -> None:
-        units = [Expected("count_vector", 40, 50, 10_000), Expected("event_set", 9, 30, 10_000)]
-        assert choose(units).unit == "event_set"
-        assert "0.9 questions per 1,000 windows expected in place of 3" in choose(units).reason
-        assert "count_vector 4" in choose(units).reason
-
-    def test_templates_where_nothing_does(self) -> None:
-        assert choose([Expected("event_set", 99, 99, 99), Expected("template", 9, 9, 99)]).unit == (
-            "template"
-        )
 
 
 class TestRarity:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import sqlite3
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,70 @@ class TestManyFindings:
         assert [(f.detector, f.window.key) for f in found] == [("counts", "req-9f04e52")]
 
 
+class TestMakeUps:
+    """`real` said of the make-up of a session holds after the next learning."""
+
+    @pytest.fixture
+    def logs(self, tmp_path: Path) -> tuple[Path, Path]:
+        def session(i: int, *more: str) -> list[str]:
+            key = f"req-9f{i:05x}"
+            return [f"{key} {word}\n" for word in ("begins", "reads", *more, "ends")]
+
+        history, day = tmp_path / "history.log", tmp_path / "day.log"
+        history.write_text("".join(t for i in range(16_000) for t in session(i)))
+        lines = [session(20_000 + i) for i in range(60)]
+        lines[20] = session(20_020, "reads", "reads", "reads")
+        lines[50] = session(20_050, "reads", "reads", "reads")
+        lines[40] = session(20_040, "begins")
+        day.write_text("".join(t for each in lines for t in each))
+        return history, day
+
+    def test_it_stands_after_learning_and_goes_with_the_verdict(
+        self, logs: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        history, day = logs
+        store = tmp_path / "store.db"
+        first = run(day, lw.learn(str(history), session=r"req-[0-9a-f]+"), store)
+        (seldom,) = [f for f in first.findings if f.window.key == "req-9f04e48"]
+        often = next(f for f in first.findings if f.window.key == "req-9f04e34")
+        assert (often.detector, often.unit) == ("counts", "count_vector")
+        wiser = lw.learn(str(day), str(history), session=r"req-[0-9a-f]+")
+        before = run(day, wiser, store)
+        assert not {often.pattern, seldom.pattern} & {f.pattern for f in before.findings}
+        subjects = (Found.of(often).subject(),)
+        said = Verdict(word="real", subjects=subjects, severity="critical", by="ann")
+        with open_store(store) as there:
+            (given,) = there.add_entries([said], [{}])
+        after = run(day, wiser, store)
+        alarms = [f for f in after.findings if f not in before.findings]
+        assert [f.window.key for f in alarms] == ["req-9f04e34", "req-9f04e52"]
+        for alarm in alarms:
+            assert (alarm.pattern, alarm.detector, alarm.unit) == (
+                often.pattern,
+                "counts",
+                "count_vector",
+            )
+            assert (alarm.state, alarm.severity) == ("confirmed", "critical")
+            assert alarm.because == "real by ann (verdict 1)"
+        with open_store(store) as there:
+            there.add_entries([Undo(undoes=given.number)], [{}])
+        assert run(day, wiser, store).findings == before.findings
+
+    def test_while_it_is_new_it_is_raised_once_and_as_before(
+        self, logs: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        history, day = logs
+        store = tmp_path / "store.db"
+        model = lw.learn(str(history), session=r"req-[0-9a-f]+")
+        first = run(day, model, store)
+        given = judge(store, first, "real", "reads")
+        again = run(day, model, store)
+        assert [(f.id, f.summary, f.score) for f in again.findings] == [
+            (f.id, f.summary, f.score) for f in first.findings
+        ]
+        assert {f.state for f in again.findings if f.pattern in given.patterns} == {"confirmed"}
+
+
 class TestPolicy:
     def test_more_new_templates_than_a_store_holds_states_of(
         self, model: lw.Model, tmp_path: Path
@@ -241,15 +306,26 @@ class TestStores:
         with pytest.raises(StoreError, match=r"store.db is not a store of Logwright"):
             run(today, model, other)
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+    @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="there are no users here")
     def test_verdicts_in_a_store_that_may_only_be_read_act(
-        self, model: lw.Model, today: Path, tmp_path: Path
+        self, model: lw.Model, today: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        folder = tmp_path / "closed"
-        folder.mkdir()
-        store = folder / "store.db"
-        judge(store, run(today, model, store), "benign", MOUNT)
-        sqlite3.connect(store).execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        store.chmod(0o400)
-        folder.chmod(0o500)
-        assert texts(run(today, model, store).findings) == {CACHE}
+        folder = Path(tempfile.mkdtemp())  # pytest's own folders are closed to other users
+        store, log, me = folder / "store.db", folder / "today.log", os.geteuid()
+        shutil.copy(today, log)
+        monkeypatch.chdir(folder)
+        try:
+            judge(store, run(log, model, store), "benign", MOUNT)
+            for file in folder.iterdir():
+                file.chmod(0o444)
+            folder.chmod(0o555)
+            if me == 0:
+                os.seteuid(65534)
+            result = run(log, model, store)
+            assert texts(result.findings) == {CACHE}
+            assert any(note.startswith("nothing is kept for later: ") for note in result.run.notes)
+        finally:
+            if me == 0:
+                os.seteuid(me)
+            folder.chmod(0o700)
+            shutil.rmtree(folder)

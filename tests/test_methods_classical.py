@@ -9,6 +9,8 @@ from functools import partial
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from conftest import DATA
@@ -236,6 +238,32 @@ def test_words_tell_which_known_template_a_new_one_is_like() -> None:
     # order and repetition are not seen
     assert scores(knn, [1, 1, 1]) == [1]
     assert scores(knn, [0, 55]) == [0]  # an index without a text
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_nearest_set_of_words_votes(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    words = ["disk", "fan", "user", "link", "up", "down", "9"]
+    texts = [" ".join(random.choice(words, random.integers(0, 4))) for _ in range(8)]
+    past = [random.integers(0, 4, random.integers(1, 4)).tolist() for _ in range(6)]
+    labels = random.integers(0, 2, 6).astype(bool).tolist()
+    windows = [random.integers(0, 8, random.integers(1, 4)).tolist() for _ in range(5)]
+
+    def held(window: list[int]) -> set[str]:
+        return {word for t in window for word in texts[t].split()} - {"9"}
+
+    def expected(window: list[int]) -> float:
+        apart = []
+        for old in past:
+            either = held(old) | held(window)
+            apart.append(1 - len(held(old) & held(window)) / len(either) if either else 0.0)
+        votes = [bad for bad, far in zip(labels, apart, strict=True) if far == min(apart)]
+        return votes.count(True) / len(votes)
+
+    knn = fitted(NearestNeighbour, history(past, labels, texts))
+    assert scores(knn, *windows) == pytest.approx([expected(window) for window in windows])
+    # whatever was scored before
+    assert scores(knn, windows[-1]) == pytest.approx([expected(windows[-1])])
 
 
 def test_a_missing_extra_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

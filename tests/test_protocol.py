@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from logwright.bench import drain, series
 from logwright.bench.datasets import of_files
+from logwright.bench.fitted import Fitted
 from logwright.bench.hdfs import EventIds
 from logwright.bench.labelled import learn_templates, read_lines
 from logwright.bench.loaders.sessions import with_sessions
@@ -24,9 +25,10 @@ from logwright.bench.methods.floors import FlagAll
 from logwright.bench.parts import LeakError, Marks, Part, Split, Train
 from logwright.bench.predictions import Predictions
 from logwright.bench.protocol import Cut, cuts, learned, random_split, seen_first, splits, threshold
-from logwright.bench.runner import Case, View, rows_of
+from logwright.bench.runner import Case, rows_of
 from logwright.bench.series import Ready
 from logwright.bench.stress import mislabelled, renamed, transferred, without_kind
+from logwright.bench.view import View
 from logwright.detectors.base import Floats
 from logwright.errors import LogwrightError
 from logwright.settings import Settings
@@ -118,18 +120,27 @@ def test_who_needs_normal_windows_does_not_know_templates_of_abnormal_ones() -> 
 
 
 class Leaky(Ready):
-    """Cuts as it should, but shuffles first."""
+    """Cuts as it should, and hands some of the test part out: to what learns, or to what sets the
+    threshold."""
 
-    def split(self, cut: Cut) -> Split:
-        split = super().split(cut)
+    def leaked(self, split: Split) -> Split:
         return replace(split, train=split.test)
 
+    def split(self, cut: Cut) -> Split:
+        return self.leaked(super().split(cut))
 
-def test_a_leak_fails_the_run() -> None:
-    leaky = Leaky(SERIES.part, SERIES.vocabulary, SERIES.texts)
+
+class LeakyThreshold(Leaky):
+    def leaked(self, split: Split) -> Split:
+        return replace(split, validation=split.test.select(np.arange(len(split.test)) == 0))
+
+
+@pytest.mark.parametrize("kind", [Leaky, LeakyThreshold])
+def test_windows_of_the_test_part_fail_the_run(kind: type[Leaky]) -> None:
+    leaky = kind(SERIES.part, SERIES.vocabulary, SERIES.texts)
     case = Case("set", "windows 1-200", "session", "session", leaky)
     with pytest.raises(LeakError, match="of the test part were learned from"):
-        rows_of(case, [Spy], 2, [0], None, Predictions(None))
+        rows_of(case, [lambda: Spy("nothing")], 2, [0], None, Predictions(None))
 
 
 def test_methods_are_given_nothing_of_the_test_part_and_labels_only_where_they_need_them() -> None:
@@ -241,27 +252,74 @@ def test_another_parser_is_watched_too(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 class Reader(Spy):
-    """Reads texts when it learns, and again when it scores."""
+    """Reads what `read` says when it learns, or when it scores what the threshold comes from."""
 
-    def __init__(self, beyond: bool) -> None:
+    def __init__(self, read: Callable[[Train], object], early: bool = True) -> None:
         super().__init__("nothing")
-        self.beyond = beyond
+        self.read, self.early = read, early
 
     def fit(self, train: Train) -> None:
-        assert train.texts is not None
-        self.texts = train.texts
-        self.read = list(train.texts if self.beyond else train.texts[: train.known])
+        self.train = train
+        if self.early:
+            self.read(train)
 
     def score(self, windows: Windows) -> Floats:
-        assert list(self.texts)
+        if not self.early:
+            self.read(self.train)
         return super().score(windows)
 
 
-def test_texts_of_the_test_part_are_closed_until_windows_are_scored(tmp_path: Path) -> None:
+def texts_of(train: Train) -> Sequence[str]:
+    assert train.texts is not None
+    return train.texts
+
+
+CHEATS: dict[str, Callable[[Train], object]] = {
+    "all texts": lambda train: list(texts_of(train)),
+    "the last text": lambda train: texts_of(train)[-1],
+    "a slice": lambda train: texts_of(train)[train.known - 1 :],
+    "the vocabulary": lambda train: [t.text for t in train.vocabulary.templates],
+    "types": lambda train: [t.types for t in train.vocabulary.templates],
+    "parameters": lambda train: train.vocabulary.templates[-1].parameters(b"x"),
+    "words that match": lambda train: train.vocabulary.matching("new")(np.array([0], np.int32)),
+}
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["in fit", "for the threshold"])
+@pytest.mark.parametrize("cheat", CHEATS)
+def test_texts_of_the_test_part_are_closed_until_it_is_scored(
+    tmp_path: Path, cheat: str, early: bool
+) -> None:
     case = Case("set", "lines 1-200", "lines", "10", own_log(tmp_path))
-    assert rows_of(case, [lambda: Reader(False)], 1, [0], None, Predictions(None))[0]
     with pytest.raises(LeakError, match="training never held"):
-        rows_of(case, [lambda: Reader(True)], 1, [0], None, Predictions(None))
+        rows_of(case, [lambda: Reader(CHEATS[cheat], early)], 1, [0], None, Predictions(None))
+
+
+def test_texts_are_open_where_they_were_learned_and_all_when_test_is_scored(
+    tmp_path: Path,
+) -> None:
+    split = next(splits(own_log(tmp_path), 1))
+    told: list[tuple[list[str], list[str]]] = []
+
+    def known(train: Train) -> None:
+        held = train.vocabulary.templates[: train.known]
+        told.append((list(texts_of(train)[: train.known]), [t.text for t in held]))
+
+    learned_from = Reader(known)
+    one = Fitted.of(lambda: learned_from, View(split), 0)
+    assert told == [(["job <*> done"],) * 2]
+    kept = learned_from.train.vocabulary.templates  # the list itself, and not where it is held
+    one.run(split.test)
+    assert list(texts_of(learned_from.train))[1] == "brand new statement <*>" == kept[1].text
+
+
+def test_a_window_of_validation_may_be_read() -> None:
+    series = ready([*[[0]] * 65, *[[1]] * 5, *[[2]] * 30], [i > 90 for i in range(100)])
+    case = Case("set", "windows 1-100", "session", "session", series)
+    view = View(next(splits(series, 1)))
+    Fitted.of(lambda: Reader(lambda train: texts_of(train)[1]), view, 0)
+    with pytest.raises(LeakError, match="training never held"):
+        rows_of(case, [lambda: Reader(CHEATS["all texts"])], 1, [0], None, Predictions(None))
 
 
 def sessions(folder: Path, late: int) -> series.Lines:
@@ -293,6 +351,23 @@ def test_the_guard_sees_sessions_that_go_on_into_the_test_part(
     monkeypatch.setattr(series.Lines, "_ended", lambda self, rows, test: (rows, 0))
     with pytest.raises(LeakError, match="go on after the test part begins"):
         View(next(splits(sessions(tmp_path, late=1), 1))).of("nothing")
+
+
+def test_a_session_that_is_torn_apart_fails_the_run(tmp_path: Path) -> None:
+    """Its first lines are learned from, its last ones are of the test part; neither line nor time
+    is shared."""
+    split = next(splits(sessions(tmp_path, late=-90), 1))
+    events = split.test.windows.events
+    events.session[0] = split.train.windows.events.session[0]
+    with pytest.raises(LeakError, match="1 sessions of the test part were learned from"):
+        View(split).of("nothing")
+
+
+def test_lines_of_the_test_part_fail_the_run(tmp_path: Path) -> None:
+    split = next(splits(own_log(tmp_path), 1))
+    split.train.windows.events.row[3] = split.test.windows.events.row[5]
+    with pytest.raises(LeakError, match="1 of 50 lines of the test part were learned from"):
+        View(split).of("nothing")
 
 
 def test_a_table_with_texts_holds_windows_of_one_log(tmp_path: Path) -> None:

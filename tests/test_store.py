@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -507,10 +507,54 @@ class TestMigrations:
         assert pragma(path, "integrity_check") == "ok"
         assert pragma(path, "application_id") == migrations.APPLICATION
 
-    def test_an_older_version_is_not_changed_by_a_reader(self, path: Path) -> None:
+    @pytest.mark.parametrize("version", range(1, migrations.LATEST))
+    def test_who_reads_an_older_version_brings_it_up_to_date(
+        self, path: Path, version: int
+    ) -> None:
+        at_version(path, version)
+        with open_store(path, write=False) as store:
+            assert sorted(store.findings(), key=lambda f: f.id) == [make(0), make(2)]
+            with pytest.raises(StoreError, match="read-only"):
+                store.add_run("r-2", Run(), [make(1)], {})
+        assert pragma(path, "user_version") == migrations.LATEST
+
+    @FORKS
+    def test_several_read_an_older_version_at_once(self, path: Path) -> None:
         at_version(path, 1)
-        assert "older version 1" in tell(path, write=False)
-        assert pragma(path, "user_version") == 1
+        children = []
+        for _ in range(4):
+            child = os.fork()
+            if child == 0:
+                with suppress(BaseException), open_store(path, write=False) as store:
+                    os._exit(0 if len(list(store.findings())) == 2 else 1)
+                os._exit(2)
+            children.append(child)
+        assert {os.waitpid(child, 0)[1] for child in children} == {0}
+        assert pragma(path, "integrity_check") == "ok"
+
+    @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="there are no users here")
+    def test_who_may_not_write_an_older_version_is_told_who_can(self) -> None:
+        folder = Path(tempfile.mkdtemp())  # pytest's own folders are closed to other users
+        path, me = folder / "store.db", os.geteuid()
+        at_version(path, 1)
+        try:
+            path.chmod(0o444)
+            folder.chmod(0o555)
+            if me == 0:
+                os.seteuid(65534)
+            told = tell(path, write=False)
+            assert "older version 1, and you may not write it: once somebody who may" in told
+            assert f"`logwright findings list --store {path}`" in told
+        finally:
+            if me == 0:
+                os.seteuid(me)
+            folder.chmod(0o700)
+            shutil.rmtree(folder)
+
+    def test_an_empty_file_stays_empty_for_a_reader(self, path: Path) -> None:
+        path.touch()
+        assert "is empty: a run of `logwright detect` or `scan` fills it" in tell(path, write=False)
+        assert path.stat().st_size == 0
 
     def test_a_migration_that_fails_changes_nothing(
         self, path: Path, monkeypatch: pytest.MonkeyPatch

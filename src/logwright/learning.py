@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from logwright.detectors.ladder import Budget, Ladder
 from logwright.detectors.learner import CHECK_SHARE, Learner
 from logwright.detectors.suspect import Suspect, Suspects, worded_levels
-from logwright.feedback.unit import Expected, choose
 from logwright.findings.run import many
 from logwright.intake import Intake
 from logwright.logs.batch import NO_TIME, Int64s
@@ -23,7 +22,6 @@ from logwright.windows.window import Windows
 
 __all__ = ["STEP", "learn_ladder", "plan_of"]
 
-_LEAST_ASKED = 100
 _MOST_WORDED = 20_000
 """Templates whose words are looked at for trouble; with more of them levels have to do."""
 
@@ -96,13 +94,7 @@ def learn_ladder(
             f"the past holds {many(learner.errors, 'line')} of level error or worse: what is "
             "common in it counts as normal (give a healthy log with --baseline to see it)"
         )
-    ladder = learner.finish()
-    if learner.checked >= _LEAST_ASKED:
-        # Only what some rung raises can be asked about.
-        raised = {rung.detector.unit for rung in ladder.rungs}
-        units = [Expected(*unit) for unit in learner.asked() if unit[0] in raised]
-        ladder.reasons.append(choose(units).reason)
-    return ladder
+    return learner.finish()
 
 
 def _suspects(given: Intake, stop: int, vocabulary: Vocabulary) -> list[Suspect]:

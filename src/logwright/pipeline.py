@@ -14,9 +14,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from logwright.detectors.confirmed import Confirmed
-from logwright.detectors.ladder import Alarm, Ladder, Rung
-from logwright.detectors.thresholds import Threshold
+from logwright.detectors.confirmed import with_confirmed
+from logwright.detectors.ladder import Alarm, Ladder
 from logwright.feedback.judge import Judge, told
 from logwright.feedback.novelty import RECORDS
 from logwright.feedback.standing import Found
@@ -106,7 +105,7 @@ class Pipeline:
         self._first, self._last = given.first, NO_TIME
         self._assemblers = Assemblers.of(plan, vocabulary)
         self._first_row, self.feedback = first_row, judge
-        self._confirmed: frozenset[str] = frozenset()
+        self._confirmed: tuple[frozenset[str], dict[str, frozenset[str]]] = (frozenset(), {})
         self._normal: tuple[Any, NDArray[np.bool_] | None] = (None, None)
         self.counted: Counter[str] = Counter()
         self._kept: Counter[tuple[str, str]] = Counter()
@@ -156,14 +155,10 @@ class Pipeline:
         judge.refresh()
         if self._first != NO_TIME:
             judge.passes(self._first, self._last)
-        names = judge.real_templates
-        if names != self._confirmed:
-            self._confirmed = names
-            rungs = [r for r in self.ladder.rungs if not isinstance(r.detector, Confirmed)]
-            if names and any(r.reads == "records" for r in rungs):
-                threshold = Threshold(1.0, "any line of it")
-                rungs.insert(0, Rung(Confirmed(names), threshold, "records", "as verdicts say"))
-            self.ladder.rungs = rungs
+        real = judge.real_templates, judge.real_make_ups
+        if real != self._confirmed:
+            self._confirmed = real
+            self.ladder.rungs = with_confirmed(self.ladder.rungs, *real)
 
     def advance(self, now: int) -> list[Finding]:
         """Findings of the windows that close because it is `now` (ns), although no line came."""

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logwright.detectors.counts import UNITS, Counts
-from logwright.detectors.learner import floor_of
+from logwright.detectors.trial import floor_of
 from logwright.detectors.unseen import Unseen
 from logwright.feedback.judge import Judge
 from logwright.feedback.standing import Found

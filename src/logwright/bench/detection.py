@@ -15,6 +15,7 @@ from typing import Any
 from logwright.bench import published
 from logwright.bench.datasets import Dataset, check_session, of_files, open_dataset
 from logwright.bench.drain import drained
+from logwright.bench.fitted import BUDGET
 from logwright.bench.frozen import apart, frozen_rows
 from logwright.bench.hdfs import whole_set
 from logwright.bench.methods.base import Method
@@ -22,12 +23,14 @@ from logwright.bench.parts import Part, Split
 from logwright.bench.predictions import Predictions
 from logwright.bench.protocol import cuts
 from logwright.bench.registry import METHODS, chosen, own_detector
-from logwright.bench.runner import BUDGET, Case, View, ordered, rows_of
+from logwright.bench.rows import is_floor
+from logwright.bench.runner import Case, ordered, rows_of
 from logwright.bench.stress import Stressed, transferred
+from logwright.bench.view import View
 from logwright.errors import InputError, LogwrightError
 from logwright.settings import load_settings
 
-__all__ = ["METHODS", "SETS", "Options", "run"]
+__all__ = ["METHODS", "SETS", "Options", "floors_everywhere", "run"]
 
 SETS = {"hdfs": "hdfs", "bgl-raw": "bgl-raw", "bgl-windows": "bgl-windows20", "hadoop": "hadoop"}
 """The data set of each suite."""
@@ -35,7 +38,6 @@ SETS = {"hdfs": "hdfs", "bgl-raw": "bgl-raw", "bgl-windows": "bgl-windows20", "h
 _FOREIGN = {"bgl-raw": "hadoop", "bgl-windows": "hadoop", "hadoop": "bgl-raw", "log": "bgl-raw"}
 _QUICK = 20_000
 _QUICK_PUBLISHED, _PUBLISHED_RUNS = 2, 25
-_FLOORS = frozenset(method().name for method in METHODS if method.floor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def run(
             told = f"{dataset.title}: {dataset.lines}"
             if suite == "hdfs" and not options.methods and options.detector is None:
                 rows, summary = _with_whole_set(rows, data, quick, dataset)
-    rows = _floors_everywhere(rows)
+    rows = floors_everywhere(rows)
     return {
         "data": f"{told}, in order of time",
         "settings": settings,
@@ -213,7 +215,7 @@ def _with_whole_set(
     ], summary
 
 
-def _floors_everywhere(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def floors_everywhere(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The floors of a set and window also in its other tables, before the rows there."""
     rows = list(rows)
     out = list(rows)
@@ -222,19 +224,17 @@ def _floors_everywhere(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         out += [
             {**row, "table": table}
             for row in rows
-            if row["table"] == "no labels"
-            and row["method"] in _FLOORS
-            and (row["set"], row["window"]) in held
+            if row["table"] == "no labels" and is_floor(row) and (row["set"], row["window"]) in held
         ]
     order = ("no labels", "questions asked", "labels", published.TABLE, "whole set")
-    return sorted(out, key=lambda row: (order.index(row["table"]), row["method"] not in _FLOORS))
+    return sorted(out, key=lambda row: (order.index(row["table"]), not is_floor(row)))
 
 
 def _best(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The method with the best median F1 of each table, by set and window; floors are none."""
     best: dict[str, tuple[float, str]] = {}
     for row in rows:
-        if "offsets" not in row or row["table"] == published.TABLE or row["method"] in _FLOORS:
+        if "offsets" not in row or row["table"] == published.TABLE or is_floor(row):
             continue
         key = f"best of {row['table']}, {row['set']} {row['window']}"
         if key not in best or row["f1"] > best[key][0]:

@@ -12,13 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logwright.bench.datasets import Dataset
+from logwright.bench.fitted import BUDGET, Fitted
 from logwright.bench.joined import joined_lines, joined_parts
 from logwright.bench.labelled import SESSION, LabelledLines
 from logwright.bench.methods.base import Method
+from logwright.bench.overlap import overlap
 from logwright.bench.parts import LeakError, Part
 from logwright.bench.predictions import Predictions
 from logwright.bench.protocol import Cut
-from logwright.bench.runner import BUDGET, Case, Fitted, Gathered, View, described
+from logwright.bench.runner import Case, Gathered, described
+from logwright.bench.view import View
 from logwright.errors import InputError
 from logwright.logs.batch import NO_TIME, Int64s
 from logwright.logs.coder import BLANK
@@ -27,9 +30,8 @@ from logwright.windows.window import mix
 __all__ = ["apart", "frozen_rows"]
 
 _TRAIN = 0.9
-_HEAD = 200
 _VARIED = 20
-"""Among so many windows, so many that differ: no two stretches of a log are like that by chance."""
+"""A short log of fewer different records may be found in a longer one by chance."""
 
 
 def frozen_rows(
@@ -75,17 +77,14 @@ def frozen_rows(
 
 
 def apart(train: Dataset, test: Dataset) -> None:
-    """`LeakError` where the two hold the same, or where the test set is not the later one: what was
-    learned would be scored. Where there are no times, order cannot be told, a copy can."""
+    """`LeakError` where the two hold the same, in whole or in part (`bench.overlap`), or where the
+    test set is not the later one: what was learned would be scored."""
     a, b = train.held, test.held
     if isinstance(a, Part) and isinstance(b, Part):
         first, second = _sequences(a), _sequences(b)
-        heads = [first[:_HEAD], second[:_HEAD]]
-        if _copied(first, second) or any(
-            len(np.unique(head)) >= _VARIED and _holds(first, head) and _holds(second, head)
-            for head in heads
-        ):
+        if _copied(first, second):
             raise LeakError(f"{test.name}: the two folders hold the same windows")
+        _unlike(test.name, first, second, "windows")
     elif isinstance(a, LabelledLines) and isinstance(b, LabelledLines):
         if _copied(_records(a), _records(b)):
             raise LeakError(f"{test.name}: the two folders hold the same log")
@@ -96,6 +95,18 @@ def apart(train: Dataset, test: Dataset) -> None:
                     f"{test.name}: {len(both):,} sessions are in both folders, such as {both[0]}"
                 )
         _later(train, test, a, b)
+        # Times that follow one another tell that nothing is shared; without them content has to.
+        if any(2 * np.count_nonzero(held.ts == NO_TIME) > len(held) for held in (a, b)):
+            _unlike(test.name, _records(a), _records(b), "lines")
+
+
+def _unlike(name: str, a: NDArray[np.uint64], b: NDArray[np.uint64], what: str) -> None:
+    shared = overlap(a, b)
+    if shared:
+        raise LeakError(
+            f"{name}: {shared:,} of {len(b):,} {what} of --test-data are in --train-data too, in "
+            "the same order: cut the log so that no line is in both folders"
+        )
 
 
 def _later(train: Dataset, test: Dataset, a: LabelledLines, b: LabelledLines) -> None:
@@ -138,9 +149,10 @@ def _copied(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> bool:
 
 
 def _records(lines: LabelledLines) -> NDArray[np.uint64]:
-    """A number per record, by its time and half of its shape's key, which is enough."""
+    """A number per record, by its time and half of its shape's key, which is enough; where it has
+    no time, by all that it says."""
     shapes = np.where(lines.shape == BLANK, np.uint64(0), lines.keys[lines.shape, 0])
-    return mix(shapes + mix(lines.ts.astype(np.uint64)))
+    return mix(shapes + mix(lines.ts.astype(np.uint64))) ^ lines.raw
 
 
 def _keys(lines: LabelledLines) -> list[str]:
@@ -170,5 +182,7 @@ def _both(train: Dataset, test: Dataset) -> Dataset:
             raise InputError(f"{test.name}: event numbers stand for other texts in the two folders")
         return replace(train, held=held, texts=long or None)
     if isinstance(train.held, LabelledLines) and isinstance(test.held, LabelledLines):
-        return replace(train, held=joined_lines(train.held, test.held))
+        joined = joined_lines(train.held, test.held)
+        raw = np.concatenate((train.held.raw, test.held.raw))
+        return replace(train, held=replace(joined, raw=raw))
     raise InputError(f"{test.name}: one folder holds lines, the other one windows")

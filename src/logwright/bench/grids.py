@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from logwright.bench.peers import notes
 from logwright.bench.rows import APART, is_floor
 
 __all__ = ["Grid", "Section", "cell", "flat", "sections", "times_of"]
@@ -54,7 +55,8 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What is read together: rows on the same windows. `facts` hold for all of them."""
+    """What is read together: rows on the same windows. `facts` hold for all of them, `notes` tell
+    how far single methods are from what was published for them."""
 
     title: str
     note: str
@@ -62,6 +64,7 @@ class Section:
     facts: tuple[tuple[str, str], ...]
     grids: tuple[Grid, ...]
     apart: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def cell(value: object) -> str:
@@ -178,10 +181,13 @@ _QUALITY = (
 )
 _DETAIL = (
     _score("F1, distinct windows", "f1_distinct"),
+    _score("F1, answers applied", "f1_answered"),
     _score("F1, corrected labels", "f1_corrected"),
     _score("F1, random split (leaks)", "f1_random_split"),
     _plain("lines to first alarm", "lines_to_first_alarm"),
     _plain("seconds to first alarm", "seconds_to_first_alarm"),
+    _plain("asked by", "unit"),
+    _plain("answers benign", "benign"),
     _Column("recall by kind of anomaly", ("recall_by_kind",), _by_kind),
 )
 _DATA = (
@@ -257,7 +263,15 @@ def _detection(kind: str, rows: list[Row]) -> Section:
     caption = ", ".join(
         str(rows[0][key]) for key in ("set", "grouping", "window", "history") if rows[0].get(key)
     )
-    return Section(kind, _TABLES.get(kind, ""), caption, tuple(facts), tuple(grids), kind == APART)
+    return Section(
+        kind,
+        _TABLES.get(kind, ""),
+        caption,
+        tuple(facts),
+        tuple(grids),
+        kind == APART,
+        tuple(notes(rows)),
+    )
 
 
 def _says(row: Row, columns: Sequence[_Column]) -> bool:
@@ -294,7 +308,7 @@ def _grid(name: str, columns: Sequence[_Column], rows: Sequence[Row]) -> Grid:
         tuple(tuple(c.text(row) for c in columns) for row in rows),
         tuple(tuple(c.value(row) for c in columns) for row in rows),
         tuple(map(is_floor, rows)),
-        next((i for i, c in enumerate(columns) if c.keys[0] in ("method", "policy")), 0),
+        next((i for i, c in enumerate(columns) if c.keys[0] == "method"), 0),
     )
 
 

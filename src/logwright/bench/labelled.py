@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from logwright.bench.raw import raw_numbers
 from logwright.errors import InputError
 from logwright.logs.batch import NO_TIME, Int8s, Int32s, Int64s
 from logwright.logs.coder import BLANK
@@ -42,14 +43,16 @@ SESSION = "session"
 """The window that is a session: all lines of one key."""
 
 _NORMAL_LABEL = b"-"
-_COLUMNS = ("shape", "ts", "level", "session", "line_no", "label", "source", "joined")
+_COLUMNS = ("shape", "ts", "level", "session", "line_no", "label", "source", "joined", "raw")
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledLines:
     """Records in order of time. `kind` is a code into `kinds`, whose first is "" (normal);
     `session` a code into `sessions`, -1 for none; `joined` counts the lines that continue a record.
-    `keys` and `contents` are those of each shape code: its key, and the first line that had it."""
+    `keys` and `contents` are those of each shape code: its key, and the first line that had it.
+    `raw` is a number per record by its content's bytes, where it has no time by which it could be
+    told from others, and 0 elsewhere; an empty column where nobody asks."""
 
     shape: Int32s
     ts: Int64s
@@ -66,6 +69,7 @@ class LabelledLines:
     corrected: Bools | None = None
     joined: Int32s = field(default_factory=lambda: np.empty(0, np.int32))
     notes: Sequence[str] = ()
+    raw: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
 
     def __len__(self) -> int:
         return len(self.shape)
@@ -82,6 +86,7 @@ class LabelledLines:
             kind=self.kind[rows],
             corrected=None if self.corrected is None else self.corrected[rows],
             joined=self.joined[rows],
+            raw=self.raw[rows],
         )
 
     def by_time(self) -> LabelledLines:
@@ -155,9 +160,12 @@ def read_lines(
                 key = reader.session.key_of(batch.content(row)) or b""
                 sessions += [""] * (code - len(sessions))  # codes of what was no key after all
                 sessions.append(key.decode("utf-8", "backslashreplace"))
-        source = np.full(len(batch), batch.source_id, np.int32)
+        given: dict[str, NDArray[Any]] = {
+            "source": np.full(len(batch), batch.source_id, np.int32),
+            "joined": joined,
+            "raw": raw_numbers(batch),
+        }
         for column, values in columns.items():
-            given = {"source": source, "joined": joined}
             values.append(given[column] if column in given else getattr(batch, column))
         held += len(batch)
         if most is not None and held >= most:

@@ -58,6 +58,8 @@ def suite_markdown(result: Mapping[str, Any], level: int = 2) -> Iterator[str]:
             yield f"In all rows: {_escaped(facts)}.\n"
         for grid in section.grids:
             yield _folded(grid) if grid.name else table([grid.heads, *_rows(grid)])
+        if section.notes:
+            yield f"Beside published figures:\n\n{_listed(section.notes)}"
     yield from _summary(result["summary"])
     seconds = times_of(result)
     if seconds is not None:

@@ -39,7 +39,7 @@ def run(data: Path, quick: bool = False) -> dict[str, Any]:
             log.unlink()
     return {
         "data": "replicas of bgl_first100k and hdfs_raw_sample",
-        "settings": {"bytes": size, "cores": 1},
+        "settings": {"bytes": size, "cores": 1, "quick": quick},
         "rows": rows,
         "summary": {"peak_mib": max(row["peak_mib"] for row in rows)},
     }

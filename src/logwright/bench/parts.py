@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from logwright.logs.batch import NO_TIME, Int32s, Int64s
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Windows, mix
 
-__all__ = ["Counted", "Guard", "LeakError", "Marks", "Part", "Split", "Texts", "Train"]
+__all__ = ["Counted", "Guard", "LeakError", "Marks", "Part", "Split", "Train"]
 
 Bools = NDArray[np.bool_]
 
@@ -116,54 +115,13 @@ class Counted:
         return Counted(matrix, place[inverse], times[order].astype(np.int64))
 
 
-class Texts(Sequence[str]):
-    """The templates' texts by index. While a method learns, those that training never held are
-    closed: some are of the test part alone. They are open when windows are scored.
-
-    >>> texts = Texts(["disk ok", "disk failed"], known=1)
-    >>> texts[0]
-    'disk ok'
-    >>> texts[1]
-    Traceback (most recent call last):
-    ...
-    logwright.bench.parts.LeakError: fit() read the text of a template that training never held: \
-read texts[:known] there, and the others when windows are scored
-    >>> texts.open()
-    >>> list(texts)
-    ['disk ok', 'disk failed']
-    """
-
-    def __init__(self, texts: Sequence[str], known: int) -> None:
-        self._texts, self._readable = texts, known
-
-    def open(self) -> None:
-        """From now on all texts may be read."""
-        self._readable = len(self._texts)
-
-    def __len__(self) -> int:
-        return len(self._texts)
-
-    @overload
-    def __getitem__(self, at: int) -> str: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[str]: ...
-    def __getitem__(self, at: int | slice) -> str | Sequence[str]:
-        read = range(len(self._texts))[at]
-        last = max(read, default=-1) if isinstance(read, range) else read
-        if last >= self._readable:
-            raise LeakError(
-                "fit() read the text of a template that training never held: read texts[:known] "
-                "there, and the others when windows are scored"
-            )
-        return self._texts[at]
-
-
 @dataclass(frozen=True, slots=True)
 class Train:
     """What a method may learn from. `truth` is there only for methods that use labels; else the
     windows are those that history takes for normal. `texts` are the templates' texts by index,
-    where the set has any; indices from `known` on were never seen in training, and their texts can
-    be read once windows are scored (`Texts`)."""
+    where the set has any; indices from `known` on were never seen in training. Texts, here and in
+    the vocabulary, that neither the windows nor validation hold are under a seal until test windows
+    are scored (`bench.seal`)."""
 
     windows: Windows
     truth: Bools | None
@@ -207,11 +165,14 @@ class Guard:
 
     _seen: Bools = field(default_factory=lambda: np.zeros(0, bool))
     _newest: int = NO_TIME
+    _sessions: set[int] = field(default_factory=set)
 
     def see(self, windows: Windows) -> None:
         """Note that these windows are learned from."""
         self.see_rows(windows.events.row)
         self._newest = max(self._newest, int(windows.events.ts.max(initial=NO_TIME)))
+        if windows.kind == "session":
+            self._sessions.update(np.unique(windows.events.session).tolist())
 
     def see_rows(self, rows: Int64s) -> None:
         """Note that these lines are learned from, by a parser or a tokenizer."""
@@ -230,11 +191,16 @@ class Guard:
             lines = int(np.count_nonzero(held))
             raise LeakError(f"{leaked:,} of {lines:,} lines of the test part were learned from")
 
-    def check_times(self, test: Part) -> None:
-        """`LeakError` where a session that was learned from goes on after the test part begins.
-        Windows of lines follow one another as lines do, however clocks jump: they are not looked
-        at."""
-        times = test.windows.events.ts
-        times = times[times != NO_TIME]
-        if test.windows.kind == "session" and len(times) and self._newest > int(times.min()):
+    def check_sessions(self, test: Part) -> None:
+        """`LeakError` where a session that was learned from has lines in the test part, or goes on
+        after that begins. Windows of lines follow one another as lines do, whatever session each
+        line is of and however clocks jump: they are not looked at."""
+        events = test.windows.events
+        if test.windows.kind != "session":
+            return
+        both = self._sessions.intersection(np.unique(events.session).tolist())
+        if both:
+            raise LeakError(f"{len(both):,} sessions of the test part were learned from")
+        times = events.ts[events.ts != NO_TIME]
+        if len(times) and self._newest > int(times.min()):
             raise LeakError("sessions that were learned from go on after the test part begins")

@@ -1,4 +1,5 @@
-"""Predictions: the score and the alarm of every window and run, in one Parquet file."""
+"""Predictions: the score and the alarm of every window and run, in one Parquet file; and which
+windows an expert was asked about, of runs that ask."""
 
 from __future__ import annotations
 
@@ -28,6 +29,7 @@ _SCHEMA = pa.schema(
         ("truth", pa.bool_()),
         ("score", pa.float64()),
         ("alarm", pa.bool_()),
+        ("asked", pa.bool_()),
     ]
 )
 
@@ -72,8 +74,10 @@ class Predictions:
         part: Part,
         scores: Floats,
         alarms: Bools,
+        asked: Bools | None = None,
     ) -> None:
-        """The windows of one run: `of` is its set, method, offset and seed."""
+        """The windows of one run: `of` is its set, method, offset and seed, `asked` the windows
+        that an expert was asked about, None where nobody is ever asked."""
         if self._writer is None:
             return
         n, windows = len(part), part.windows
@@ -92,6 +96,7 @@ class Predictions:
             pa.array(part.truth),
             pa.array(scores.astype(np.float64)),
             pa.array(alarms),
+            pa.nulls(n, pa.bool_()) if asked is None else pa.array(asked),
         ]
         self._writer.write_table(pa.Table.from_arrays(columns, schema=_SCHEMA))
 

@@ -50,7 +50,6 @@ def run_suite(
 
     runs = {
         "faults": faults.run,
-        "feedback": feedback.run,
         "formats": formats.run,
         "memory": memory.run,
         "templates": templates.run,
@@ -58,6 +57,8 @@ def run_suite(
     }
     if suite in (*detection.SETS, "log"):
         result = detection.run(suite, data, quick, options)
+    elif suite == "feedback":
+        result = feedback.run(data, quick, None if options is None else options.predictions)
     else:
         result = runs[suite](data, quick)
     return {"suite": suite, "machine": machine(), "data": result.pop("data", data.name), **result}

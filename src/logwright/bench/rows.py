@@ -26,7 +26,6 @@ IDENTITY = (
     "window",
     "history",
     "method",
-    "policy",
     "what",
     "source",
     "system",
@@ -132,8 +131,8 @@ def title_of(row: Row) -> str:
 def is_floor(row: Row) -> bool:
     """Whether the row is one that needs no thought, below which nothing should be.
 
-    >>> is_floor({"method": "flag all"}), is_floor({"policy": "floor: rare"}), is_floor({})
+    >>> is_floor({"method": "flag all"}), is_floor({"method": "floor: rare"}), is_floor({})
     (True, True, False)
     """
-    name = str(row.get("method") or row.get("policy") or "")
+    name = str(row.get("method") or "")
     return name.startswith("floor") or name in _FLOORS

@@ -8,32 +8,21 @@ without anything abnormal has no F1: its runs are left out, and a note says so.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from statistics import median
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from logwright.bench.asking import Outcome
+from logwright.bench.fitted import Asking, Make, Run, run_method
 from logwright.bench.methods.base import Method, Needs
 from logwright.bench.metrics import f1_of, measured
-from logwright.bench.parts import Bools, Guard, Part, Split, Texts, Train
 from logwright.bench.predictions import Predictions
-from logwright.bench.protocol import Series, learned, random_split, splits, threshold
-from logwright.detectors.base import Floats
-from logwright.detectors.counts import Counts
-from logwright.detectors.thresholds import Threshold
+from logwright.bench.protocol import Series, random_split, splits
+from logwright.bench.view import View
 from logwright.errors import LogwrightError
-from logwright.settings import Settings
 
 __all__ = [
-    "BUDGET",
-    "Asking",
     "Case",
-    "Fitted",
     "Gathered",
     "Make",
     "Run",
@@ -45,13 +34,7 @@ __all__ = [
 ]
 
 _LEAST_WINDOWS = 50
-_READ_AHEAD = frozenset({"keyword list", "nearest neighbour"})
-"""They make a table of the words of all texts when they learn, and look up in it what they score: a
-text has no say in what another one gets. All other methods are refused texts of what is new."""
 _FEW = "so few test windows tell next to nothing"
-
-BUDGET = Settings().budget
-"""Alarms that may come in 10,000 normal windows, where a method has no threshold of its own."""
 
 _TABLE: dict[Needs, str] = {"nothing": "no labels", "normal": "no labels", "labels": "labels"}
 _USED: dict[Needs, str] = {
@@ -100,18 +83,7 @@ _KEYS = (
 )
 
 
-@runtime_checkable
-class Asking(Protocol):
-    """A method that asks an expert, who answers by the labels of the test part, one at a time."""
-
-    def answer(self, part: Part) -> Outcome:
-        """What was flagged before each answer, and which windows were asked about."""
-
-
 _NUMBERS = ("windows", "distinct_windows")
-
-Make = Callable[[], Method]
-"""What makes a fresh method: nothing is carried from one fit to the next."""
 
 
 def ordered(row: dict[str, Any]) -> dict[str, Any]:
@@ -144,145 +116,6 @@ class Case:
             "window": self.window,
             "note": self.note or None,
         }
-
-
-class View:
-    """A split as methods see it: per need, what they may learn from. The guard compares the lines
-    of all that is learned from with those of the test part before anything is fitted."""
-
-    def __init__(self, split: Split, guarded: bool = True) -> None:
-        self.split = split
-        self._guarded = guarded
-        self._by_needs: dict[Needs, tuple[Part, Part, Split]] = {}
-        self._told: dict[str, float] | None = None
-        self._distinct: NDArray[np.intp] | None = None
-
-    def of(self, needs: Needs) -> tuple[Part, Part, Split]:
-        """Train, validation, and the split in the numbering that fits them."""
-        if needs not in self._by_needs:
-            train, validation, split = learned(self.split, needs)
-            if self._guarded:
-                guard = Guard()
-                if split.parsed is not None:
-                    guard.see_rows(split.parsed)
-                for part in (train, validation):
-                    guard.see(part.windows)
-                guard.check(split.test)
-                if split.by_time:
-                    guard.check_times(split.test)
-            self._by_needs[needs] = train, validation, split
-        return self._by_needs[needs]
-
-    @property
-    def distinct(self) -> NDArray[np.intp]:
-        """One test window for each make-up and truth."""
-        if self._distinct is None:
-            keys = self._keys(self.split.test)
-            both = np.stack((keys, self.split.test.truth.astype(np.uint64)))
-            self._distinct = np.unique(both, axis=1, return_index=True)[1]
-        return self._distinct
-
-    def _keys(self, part: Part) -> NDArray[np.uint64]:
-        return Counts("count_vector").keys(part.windows, self.split.vocabulary)
-
-    def told(self) -> dict[str, float]:
-        """What every table tells of the data."""
-        if self._told is None:
-            test = self._keys(self.split.test)
-            self._told = {
-                "windows": len(test),
-                "positive_rate": round(float(self.split.test.truth.mean()), 4),
-                "distinct_windows": len(np.unique(test)),
-                "test_seen_in_train": round(
-                    float(np.isin(test, self._keys(self.split.train)).mean()), 4
-                ),
-            }
-        return self._told
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """A method that has learned, with its threshold: a frozen configuration."""
-
-    method: Method
-    limit: Threshold
-    seconds: float
-
-    @staticmethod
-    def of(make: Make, view: View, seed: int) -> Fitted:
-        """Learn from what the view lets through."""
-        method = make()
-        train, validation, split = view.of(method.needs)
-        truth = train.truth if method.needs == "labels" else None
-        texts = None if split.texts is None else Texts(split.texts, split.known)
-        if texts is not None and method.name in _READ_AHEAD:
-            texts.open()
-        started = time.perf_counter()
-        method.fit(
-            Train(
-                train.windows,
-                truth,
-                validation.windows,
-                split.vocabulary,
-                texts,
-                split.known,
-                seed,
-            )
-        )
-        if texts is not None:
-            texts.open()
-        if isinstance(method, Asking):
-            limit = Threshold(1.0, "what is raised at that moment")
-        elif method.natural is not None:
-            limit = Threshold(method.natural, "by the method's definition")
-        else:
-            # A set so small that validation holds no normal window: history has to do.
-            calm = validation.windows if len(validation) else train.windows
-            limit = threshold(_scores(method, calm, len(calm)), BUDGET)
-        return Fitted(method, limit, time.perf_counter() - started)
-
-    def run(self, test: Part) -> Run:
-        """Score a part and decide; where the method asks, an expert answers by the labels."""
-        started = time.perf_counter()
-        questions = 0
-        if isinstance(self.method, Asking):
-            outcome = self.method.answer(test)
-            scores, questions = outcome.flagged.astype(np.float64), len(outcome.asked)
-        else:
-            scores = _scores(self.method, test.windows, len(test))
-        seconds = time.perf_counter() - started
-        return Run(scores, self.limit.alarms(scores), self.seconds, seconds, questions)
-
-
-def _scores(method: Method, windows: Any, n: int) -> Floats:
-    scores = np.asarray(method.score(windows), np.float64)
-    if scores.shape != (n,) or bool(np.isnan(scores).any()):
-        raise LogwrightError(
-            f"method {method.name}: score() has to give one number per window, "
-            f"{n:,} here; it gave {scores.shape} with {int(np.isnan(scores).sum())} NaN"
-        )
-    return scores
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Scores and alarms of a test part, and what they took."""
-
-    scores: Floats
-    alarms: Bools
-    fit_seconds: float
-    score_seconds: float
-    questions: int = 0
-
-    def emptied(self) -> Run:
-        """Without the scores of single windows."""
-        return replace(self, scores=self.scores[:0], alarms=self.alarms[:0])
-
-
-def run_method(make: Make, view: View, seed: int) -> Run:
-    """Learn, then score the view's test part."""
-    fitted = Fitted.of(make, view, seed)
-    return fitted.run(view.of(fitted.method.needs)[2].test)
 
 
 @dataclass(slots=True)

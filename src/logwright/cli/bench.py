@@ -39,6 +39,8 @@ class Suite(StrEnum):
 
 
 _DETECTION = (Suite.hdfs, Suite.bgl_raw, Suite.bgl_windows, Suite.hadoop, Suite.log)
+_WINDOWED = (*_DETECTION, Suite.feedback)
+"""Suites that judge windows, each of which has a score."""
 
 
 @app.callback()
@@ -146,7 +148,7 @@ def run(
     words = [word.strip() for word in (methods or "").split(",") if word.strip()]
     if methods is not None and not words:
         raise LogwrightError(f"--methods {methods!r} names no method: leave it out to run all")
-    predictions = beside(json) if json is not None and suite in _DETECTION else None
+    predictions = beside(json) if json is not None and suite in _WINDOWED else None
     options = Options(
         methods=words,
         offsets=offsets,

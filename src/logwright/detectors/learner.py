@@ -2,14 +2,18 @@
 
 Cheapest first: unseen templates (always), bursts and silences (where lines have times), lost
 periods and gaps between events of a session (those that keep to the budget), parameters (those that
-have settled), what sessions are made of, and their 2-grams. A unit of make-up is used only if
-history gives no sign that it breaks the alarm budget: it is fitted on the first part of history,
-and the last part (or a calibration slice, where one is given) must not raise more alarms than
-allowed. Too little history to tell is said as "history too short".
+have settled), and what sessions are made of, by one unit.
+
+The unit is the strictest one that asks rarely enough (`unit.choose`): each is fitted on the first
+part of history, and what the last part (or a calibration slice, where one is given) holds that is
+new is counted. As a pattern is asked about once, a make-up that comes a hundred times is one
+question; it does not raise the threshold either, since that would hide what comes once. Too little
+history to tell is said as "history too short". For `scan`, where each finding is looked at and
+nobody has answered yet, each alarm counts, and the threshold keeps them within the budget.
 
 Limit: the check assumes that sessions stay as they were. Where they do not (HDFS with 5 % to 20 %
-of it as history) a unit passes and breaks the budget many times over, and at other lengths the best
-unit is left out: docs/decisions/004 has the figures.
+of it as history) a unit passes and alarms many times over the budget until its questions are
+answered: docs/decisions/004 has the figures.
 """
 
 from __future__ import annotations
@@ -17,7 +21,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from logwright.detectors.base import Detector, Floats
 from logwright.detectors.counts import UNITS, Counts
 from logwright.detectors.ladder import Budget, Ladder, Rung
 from logwright.detectors.parameters import Parameters
@@ -25,17 +28,18 @@ from logwright.detectors.period import LEAST_DIGITS as LEAST_OVERDUE
 from logwright.detectors.period import Period
 from logwright.detectors.rate import Rate, duration
 from logwright.detectors.slots import LEAST_DIGITS, Sketches, pooled
-from logwright.detectors.tally import Tally
 from logwright.detectors.thresholds import Threshold, by_budget
 from logwright.detectors.timing import Timing
+from logwright.detectors.trial import Candidate, MakeUp, Watched, floor_of
+from logwright.detectors.unit import ORDER, Expected, choose
 from logwright.detectors.unseen import Unseen
 from logwright.detectors.words import Words
 from logwright.findings.run import many
 from logwright.logs.batch import Int32s, Int64s
 from logwright.templates.vocabulary import Vocabulary
-from logwright.windows.window import Events, Windows, mix
+from logwright.windows.window import Events, Windows
 
-__all__ = ["CHECK_SHARE", "Learner", "floor_of"]
+__all__ = ["CHECK_SHARE", "Learner"]
 
 CHECK_SHARE = 0.2
 """The share of history, its last part, on which what was learned from the rest is checked."""
@@ -46,9 +50,6 @@ _LEAST_EXPLORED = 100
 _LINES_PER_WINDOW = 100
 _EXPLORED_SHARE = 0.05
 _LEAST_ALARMS = 0.1
-_MANY_SESSIONS, _ONE_IN = 20_000, 8
-"""Of so many sessions gaps are learned whole; of further ones from one key in so many."""
-
 _CLEAN_WINDOWS = 3.0
 """Rule of three: a rate r is shown (95 %) by 3 / r windows without an alarm."""
 
@@ -74,10 +75,10 @@ class Learner:
         self.kind, self.interval = kind, interval
         self.vocabulary, self.budget = vocabulary, budget
         self.unseen = Unseen("template")
-        self.rate = _Candidate(Rate(interval), Rate(interval))
-        self.units = [_Unit(Counts(u), Counts(u)) for u in UNITS]
-        self.units.append(_Unit(Unseen("bigram"), Unseen("bigram")))
-        self.gaps, self.periods = _Watched(Timing()), _Watched(Period(interval))
+        self.rate = Candidate(Rate(interval), Rate(interval))
+        self.units = [MakeUp(Counts(u), Counts(u)) for u in UNITS if exploratory or u in ORDER]
+        self.units.append(MakeUp(Unseen("bigram"), Unseen("bigram")))
+        self.gaps, self.periods = Watched(Timing()), Watched(Period(interval))
         if kind != "session":
             self.units = []
         self.windows = self.checked = self.checked_intervals = self._known_before = 0
@@ -160,16 +161,12 @@ class Learner:
             slots, cut, stop, max(alarms, _LEAST_ALARMS), exemplars
         )
 
-    def asked(self) -> list[tuple[str, int, int, int]]:
-        """What asking by each unit would have cost in the last part, from strict to lenient: its
-        name, distinct new ones, alarms, windows. 2-grams come before sets, templates come last."""
-        order = {"count_vector": 0, "capped": 1, "bigram": 2, "event_set": 3}
-        units = sorted(
-            (u for u in self.units if u.final.unit in order), key=lambda u: order[u.final.unit]
-        )
+    def asked(self) -> list[Expected]:
+        """What asking by each unit would have cost in the last part, from strict to lenient."""
+        units = {u.final.unit: u.expected() for u in self.units}
         new = self.unseen.templates - self._known_before
-        told = [(u.final.unit, u.questions, u.alarms, self.checked) for u in units]
-        return [*told, ("template", new, new, self.checked)]
+        units["template"] = Expected("template", new, new, self.checked)
+        return [units[name] for name in ORDER if name in units]
 
     def finish(self, calibration: Windows | None = None) -> Ladder:
         """The ladder, with reasons; `calibration` is a further slice of normal windows."""
@@ -250,124 +247,49 @@ class Learner:
         ladder.rungs.append(Rung(self.parameters, threshold, "records", reason))
 
     def _add_unit(self, ladder: Ladder, calibration: Windows | None) -> None:
-        """The strictest unit of make-up that has settled; 2-grams where none has."""
-        rate = self.budget.per_session
-        needed = _CLEAN_WINDOWS / rate / CHECK_SHARE
-        short = self.windows < needed
-        if self.windows < (_LEAST_EXPLORED if self.exploratory else needed):
+        """The unit of make-up that is asked about, if it is not the template alone."""
+        needed = _CLEAN_WINDOWS / self.budget.per_session / CHECK_SHARE
+        if self.exploratory and self.windows >= _LEAST_EXPLORED:
+            self._add_explored(ladder, short=self.windows < needed)
+            return
+        if self.windows < needed:
             ladder.reasons.append(
-                f"counts not used: history too short ({self.windows:,} sessions; to show that "
-                f"make-ups keep to the alarm budget takes {needed:,.0f})"
+                f"counts not used, questions are asked by template: history too short "
+                f"({self.windows:,} sessions; to show that make-ups keep to the alarm budget takes "
+                f"{needed:,.0f})"
             )
             return
+        candidates = {u.final.unit: u for u in self.units}
+        units = self.asked()
+        if calibration is not None:
+            for at, last in enumerate(units[:-1]):  # what either says against a unit counts
+                later = candidates[last.unit].calibrated(calibration, self.vocabulary)
+                units[at] = max(last, later, key=lambda each: each.rate)
+        choice = choose(units, 1000.0 * self.budget.per_session)
+        if choice.unit not in candidates:
+            ladder.reasons.append(f"counts not used: {choice.reason}")
+            return
+        final = candidates[choice.unit].final
+        threshold = Threshold(floor_of(final), "any make-up that history never held")
+        ladder.rungs.append(Rung(final, threshold, "windows", choice.reason))
+
+    def _add_explored(self, ladder: Ladder, short: bool) -> None:
+        """The strictest unit that flags few sessions, with a threshold that keeps to the budget: a
+        log that is scanned may hold in its past what is looked for."""
         for unit in self.units:
             final = unit.final
-            name = f"{final.name} ({final.unit})"
-            floor = floor_of(final)
-            scores, basis = unit.scores(self.checked), "last part of history"
-            over = int((scores >= floor).sum())
-            if over <= max(rate * len(scores), 1.0) and calibration is not None:
-                scores, basis = final.score(calibration, self.vocabulary), "calibration slice"
-                over = int((scores >= floor).sum())
-            allowed = max(rate * len(scores), 1.0)
-            # A log that is scanned may hold in its past what is looked for: the threshold, not the
-            # unit, keeps alarms within the budget there.
-            if over > max(allowed, _EXPLORED_SHARE * len(scores) * self.exploratory):
-                ladder.reasons.append(
-                    f"{name} not used, has not settled: {over:,} of {len(scores):,} sessions of "
-                    f"the {basis} would be alarms, {allowed:.3g} may"
-                )
+            name, floor = f"{final.name} ({final.unit})", floor_of(final)
+            scores = unit.scores(self.checked)
+            over, allowed = int((scores >= floor).sum()), self.budget.per_session * len(scores)
+            told = f"{over:,} of {len(scores):,} sessions of the last part of history would be "
+            told += f"alarms, {max(allowed, 1.0):.3g} may"
+            if over > max(allowed, 1.0, _EXPLORED_SHARE * len(scores)):
+                ladder.reasons.append(f"{name} not used, has not settled: {told}")
                 continue
-            threshold = by_budget(scores, allowed, floor)
-            reason = f"{over:,} of {len(scores):,} sessions of the {basis} would be alarms"
-            reason += f", {allowed:.3g} may"
+            threshold = by_budget(scores, max(allowed, 1.0), floor)
             if threshold.value > floor:
-                reason += f": threshold raised to {threshold.value:.3g}"
+                told += f": threshold raised to {threshold.value:.3g}"
             if short:
-                reason = f"unproven, history short ({self.windows:,} sessions): {reason}"
-            ladder.rungs.append(Rung(final, threshold, "windows", reason))
+                told = f"unproven, history short ({self.windows:,} sessions): {told}"
+            ladder.rungs.append(Rung(final, threshold, "windows", told))
             return
-
-
-class _Watched:
-    """A detector of gaps or periods; its trial is a copy, made when checking begins, that notes
-    what would have alarmed."""
-
-    def __init__(self, final: Timing | Period) -> None:
-        self.final = final
-        self._trial: Timing | Period | None = None
-        self._sessions = 0
-
-    def fit(self, windows: Windows, vocabulary: Vocabulary) -> None:
-        number = self._sessions + np.arange(len(windows))
-        self._sessions += len(windows)
-        if windows.kind == "session" and self._sessions > _MANY_SESSIONS:
-            # What is common shows in some of them, too.
-            some = mix(windows.key.astype(np.uint64)) % np.uint64(_ONE_IN) == 0
-            windows = windows.select(some | (number < _MANY_SESSIONS))
-        self.final.fit(windows, vocabulary)
-
-    def check(self, windows: Windows, vocabulary: Vocabulary) -> None:
-        if self._trial is None:
-            self._trial = type(self.final)()
-            self._trial.load(self.final.save())
-            self._trial.tally = Tally()
-        self._trial.score(windows, vocabulary)
-
-    def drop(self, floor: float, allowed: float) -> int:
-        """Leave out, at the end, what broke the budget; gives how many."""
-        tally = self._trial.tally if self._trial is not None else None
-        noisy = tally.noisy(floor, allowed) if tally is not None else set()
-        self.final.drop(noisy)
-        return len(noisy)
-
-
-class _Candidate:
-    """A detector twice: a trial that sees the first part of history only, and the final one."""
-
-    def __init__(self, trial: Detector, final: Detector) -> None:
-        self.trial, self.final = trial, final
-        self._scores: list[Floats] = []
-
-    def fit(self, windows: Windows, vocabulary: Vocabulary, trial: bool) -> None:
-        self.final.fit(windows, vocabulary)
-        if trial:
-            self.trial.fit(windows, vocabulary)
-
-    def check(self, windows: Windows, vocabulary: Vocabulary) -> None:
-        scores = self.trial.score(windows, vocabulary)
-        self._scores.append(scores[scores > 0])
-
-    def scores(self, windows: int) -> Floats:
-        """All scores of the checked part; the zeros were not kept one by one."""
-        above = np.concatenate(self._scores or [np.empty(0)])
-        return np.concatenate((above, np.zeros(max(windows - len(above), 0))))
-
-
-class _Unit(_Candidate):
-    """A unit of make-up, which is asked about, too: it counts what is new in the checked part."""
-
-    def __init__(self, trial: Counts | Unseen, final: Counts | Unseen) -> None:
-        super().__init__(trial, final)
-        self._of_new = trial
-        self._new: set[int] = set()
-        self.alarms = 0
-
-    def check(self, windows: Windows, vocabulary: Vocabulary) -> None:
-        scores = self.trial.score(windows, vocabulary)
-        self._scores.append(scores[scores > 0])
-        new = scores >= floor_of(self.trial)
-        if new.any():
-            self.alarms += int(new.sum())
-            keys = self._of_new.new_keys(windows.select(new), vocabulary)
-            self._new.update(keys.tolist())
-
-    @property
-    def questions(self) -> int:
-        """How many different new ones the checked part held."""
-        return len(self._new)
-
-
-def floor_of(detector: Detector) -> float:
-    """The score from which on a make-up is a new one."""
-    return 1.0 if isinstance(detector, Counts) else 1e-9

@@ -79,6 +79,7 @@ class Judge:
         self._likeness = Likeness(known)
         self._told: dict[int, list[tuple[str, str, Kind]]] = {}  # template id, text, what it is
         self._templates: dict[Kind, Counter[str]] = {"benign": Counter(), "real": Counter()}
+        self._made: tuple[int, dict[str, frozenset[str]]] = (0, {})
         self._kept: tuple[int, int, dict[str, Any], dict[str, Any]] | None = None
         self._begun: dict[str, Any] = {}
         self._span: tuple[int, int] | None = None
@@ -100,6 +101,13 @@ class Judge:
     def real_templates(self) -> frozenset[str]:
         """Ids of templates that verdicts say are a problem."""
         return frozenset(self._templates["real"])
+
+    @property
+    def real_make_ups(self) -> dict[str, frozenset[str]]:
+        """Patterns of make-ups that verdicts say are a problem, by unit."""
+        if self._made[0] != self.standing.changes:
+            self._made = self.standing.changes, self.standing.real_make_ups()
+        return self._made[1]
 
     def add(self, entry: Entry) -> None:
         """Take a verdict or an undo; it acts from now on."""
@@ -161,7 +169,7 @@ class Judge:
             return Judgement(state, verdict, in_words(verdict), raised=raised, ask=False)
         if phase is None or not self._policy:
             due = True
-            if found.detector == "counts" or found.unit == "bigram":
+            if found.is_make_up:
                 due = self._count(found.pattern) >= SIGHTS
             return Judgement(ask=due)
         if found.is_grave:  # nobody wants to miss that because of what something else was

@@ -70,6 +70,11 @@ class Found:
         """Whether it says that one template is new."""
         return self.detector == "unseen" and self.unit == "template" and len(self.templates) < 2
 
+    @property
+    def is_make_up(self) -> bool:
+        """Whether it says what a session is made of, or that two events follow each other."""
+        return self.detector == "counts" or self.unit == "bigram"
+
     def subject(self) -> Subject:
         """What a verdict on it judges."""
         return Subject(
@@ -179,6 +184,17 @@ class Standing:
             if s.detector == "unseen" and s.unit == "template" and len(s.texts) == 1
             if s.pattern in suspects and max(self._of_pattern[s.pattern]) == number
         ]
+
+    def real_make_ups(self) -> dict[str, frozenset[str]]:
+        """Patterns of make-ups, by unit, on which a verdict `real` acts wherever they come."""
+        real: dict[str, set[str]] = {}
+        for verdict in self._verdicts.values():
+            for s in verdict.subjects if verdict.word == "real" else ():
+                found = Found(s.pattern, s.detector, s.unit, s.templates, s.texts)
+                acting = self.acting(found) if found.is_make_up else None
+                if acting is not None and acting.word == "real":
+                    real.setdefault(s.unit, set()).add(s.pattern)
+        return {unit: frozenset(patterns) for unit, patterns in real.items()}
 
     def is_plain(self, pattern: str) -> bool:
         """Whether all alarms of a pattern are judged alike, wherever and whenever they come: no

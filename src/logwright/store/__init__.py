@@ -15,7 +15,7 @@ __all__ = ["NAME", "default_path", "is_remembered", "open_store", "place_of", "r
 
 
 def open_store(path: str | os.PathLike[str], write: bool = True) -> Store:
-    """Open the store at `path`; with `write`, it is made where it is absent and brought up to date.
+    """Open the store at `path`, brought up to date; with `write`, it is made where it is absent.
 
     What cannot be opened raises `StoreError` with one sentence. A store belongs to the thread that
     opened it; other threads and processes open their own, all may write at once.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from logwright.errors import StoreError
@@ -18,15 +18,24 @@ from logwright.store.base import MOST_PLACES
 from logwright.store.rows import About, about_of, dump_model, finding_of, micros_of_text
 from logwright.store.sights import Place, place_of, put_places, span_of
 
-__all__ = ["Batch", "put_findings", "refresh_incidents", "refresh_patterns", "touched"]
+__all__ = [
+    "Batch",
+    "put_bodies",
+    "put_findings",
+    "refresh_incidents",
+    "refresh_patterns",
+    "touched",
+]
 
 _MOST = 1 << 40  # lines of one finding that are counted: sums must stay within 64 bits
 
-_PUT_FINDING = """
+_ADD_FINDING = """
     INSERT INTO findings
         (key, id, pattern, incident, run, severity, score, lines, first_at, last_at, at,
         place, span, because)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_PUT_FINDING = f"""{_ADD_FINDING}
     ON CONFLICT (key) DO UPDATE SET
         pattern = excluded.pattern, incident = excluded.incident, run = excluded.run,
         severity = excluded.severity, score = excluded.score, lines = excluded.lines,
@@ -75,7 +84,19 @@ class Batch:
 
     findings: dict[str, Finding] = field(default_factory=dict)
     places: set[Place] = field(default_factory=set)
-    times: list[int] = field(default_factory=list)
+    first: int | None = None
+    last: int | None = None
+
+    def add(
+        self, name: str, finding: Finding, place: Place, first: int | None, last: int | None
+    ) -> None:
+        """Take one finding; times in microseconds."""
+        self.findings[name] = finding
+        self.places.add(place)
+        for at in (first, last):
+            if at is not None:
+                self.first = at if self.first is None else min(self.first, at)
+                self.last = at if self.last is None else max(self.last, at)
 
     @property
     def hosts(self) -> set[str]:
@@ -89,32 +110,29 @@ class Batch:
 
 
 def put_findings(
-    db: sqlite3.Connection, findings: Sequence[tuple[Finding, bytes]], run: int, time: int
-) -> dict[str, Batch]:
-    """Add findings, given with their bodies, of a run; tells what they show of each pattern."""
-    # A finding that is given twice is as it was given last.
-    last_given = {clean(finding.id): (finding, body) for finding, body in findings}
-    keys: dict[str, int] = dict(db.execute(_KEYS, (json.dumps(list(last_given)),)))
-    free = int(db.execute("SELECT coalesce(max(key), 0) FROM findings").fetchone()[0])
-    named = {name: place_of(finding) for name, (finding, _) in last_given.items()}
-    places = put_places(db, set(named.values()))
+    db: sqlite3.Connection, findings: Mapping[str, Finding], run: int, time: int
+) -> tuple[dict[str, int], dict[str, Batch]]:
+    """Add findings of a run, by id; tells their keys, and what they show of each pattern."""
+    keys: dict[str, int] = dict(db.execute(_KEYS, (json.dumps(list(findings)),)))
+    free = 1 + int(db.execute("SELECT coalesce(max(key), 0) FROM findings").fetchone()[0])
+    known = [name for name in findings if name in keys]
+    new = [name for name in findings if name not in keys]
+    keys |= {name: key for key, name in enumerate(new, start=free)}
+    places: dict[Place, int] = {}
     batches: dict[str, Batch] = {}
-    rows, bodies = [], []
-    for name, (finding, body) in last_given.items():
-        key = keys.get(name)
-        if key is None:
-            key = free = free + 1
-        pattern = clean(finding.pattern)
-        first = micros_of_text(finding.first_seen)
-        last = micros_of_text(finding.last_seen)
-        last = first if last is None else last
-        batch = batches.setdefault(pattern, Batch())
-        batch.findings[name] = finding
-        batch.places.add(named[name])
-        batch.times += [at for at in (first, last) if at is not None]
-        rows.append(
-            (
-                key,
+
+    def rows(names: Iterable[str]) -> Iterator[tuple[object, ...]]:
+        for name in names:
+            finding = findings[name]
+            place, pattern = place_of(finding), clean(finding.pattern)
+            if place not in places:
+                places.update(put_places(db, (place,)))
+            first = micros_of_text(finding.first_seen)
+            last = micros_of_text(finding.last_seen)
+            last = first if last is None else last
+            batches.setdefault(pattern, Batch()).add(name, finding, place, first, last)
+            yield (
+                keys[name],
                 name,
                 pattern,
                 None if finding.incident is None else clean(finding.incident),
@@ -125,15 +143,21 @@ def put_findings(
                 first,
                 last,
                 time if last is None else last,
-                places[named[name]],
+                places[place],
                 span_of(finding.window),
                 None if finding.because is None else clean(finding.because),
             )
-        )
-        bodies.append((key, body))
-    db.executemany(_PUT_FINDING, rows)
-    db.executemany(_PUT_BODY, bodies)
-    return batches
+
+    db.executemany(_ADD_FINDING, rows(new))  # in half the time of one that may be there
+    db.executemany(_PUT_FINDING, rows(known))
+    return keys, batches
+
+
+def put_bodies(
+    db: sqlite3.Connection, keys: Mapping[str, int], bodies: Mapping[str, bytes]
+) -> None:
+    """Add the bodies of findings, by id, whose keys are given."""
+    db.executemany(_PUT_BODY, ((keys[name], body) for name, body in bodies.items()))
 
 
 def touched(db: sqlite3.Connection, findings: str) -> tuple[set[str], set[str]]:
@@ -162,7 +186,8 @@ def _refresh(db: sqlite3.Connection, pattern: str, batch: Batch) -> None:
     ).fetchone()
     gravest = db.execute(_GRAVEST, (pattern,)).fetchone()
     about = About() if old is None else about_of(old[6])
-    times = batch.times + ([] if old is None else [t for t in old[4:6] if t is not None])
+    known = [batch.first, batch.last, *(() if old is None else old[4:6])]
+    times = [at for at in known if at is not None]
     if gravest is not None:
         name, severity = gravest
         shown = batch.findings.get(name)

@@ -23,6 +23,7 @@ __all__ = ["connect", "told"]
 
 _PATIENCE = 30.0  # seconds that a writer waits for others
 _LONGEST = 256 << 20  # bytes of one value; a stranger's file must not fill the memory
+_CACHE = 256 << 20  # bytes that a writer may hold, as far as it needs them
 _SINCE = (3, 37)  # strict tables
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG)
@@ -77,12 +78,40 @@ def _code(error: sqlite3.Error) -> int:
 
 
 def connect(path: Path, write: bool) -> sqlite3.Connection:
-    """A connection to the store at `path`, at the latest version; `write` makes it where absent."""
+    """A connection to the store at `path`, at the latest version; `write` makes it where absent.
+
+    Whoever reads an older version brings it up to date, too: that changes nothing of what it says.
+    """
     if sqlite3.sqlite_version_info < _SINCE:
         raise StoreError(f"cannot be used: SQLite {sqlite3.sqlite_version} is older than 3.37")
     _prepare(path, write)
-    if not write:
+    if write:
+        return _connect_in_turn(path)
+    try:
         return _connect_to_read(path)
+    except _OlderError as older:
+        _bring_up_to_date(path, older)
+        return _connect_to_read(path)
+
+
+class _OlderError(StoreError):
+    """A store of an older version."""
+
+
+def _bring_up_to_date(path: Path, older: _OlderError) -> None:
+    """Migrate a store that is to be read; a sentence that says who can where we may not."""
+    try:
+        _connect_in_turn(path).close()
+    except sqlite3.OperationalError as error:
+        if _code(error) not in (sqlite3.SQLITE_CANTOPEN, *_READ_ONLY):
+            raise
+        raise StoreError(
+            f"{older}, and you may not write it: once somebody who may has run `logwright findings "
+            f"list --store {safe(str(path))}`, it can be read"
+        ) from None
+
+
+def _connect_in_turn(path: Path) -> sqlite3.Connection:
     until = time.monotonic() + _PATIENCE
     while True:
         try:
@@ -112,6 +141,8 @@ def _connect_to_write(path: Path) -> sqlite3.Connection:
         version = check(db)
         if version == 0:
             db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only ever works on an empty file
+        # A long run's rows stay in memory until it commits: else each page is written many times.
+        db.execute(f"PRAGMA cache_size = -{_CACHE >> 10}")
         db.execute("PRAGMA journal_mode = WAL")
         # With WAL, what is committed is on the disk only if each commit is synced.
         db.execute("PRAGMA synchronous = FULL")
@@ -140,9 +171,10 @@ def _checked(path: Path, how: str) -> sqlite3.Connection:
     db = _open(path, how)
     try:
         version = check(db)
+        if version == 0:
+            raise StoreError("is empty: a run of `logwright detect` or `scan` fills it")
         if version < LATEST:
-            older = "is empty" if version == 0 else f"has the older version {version}"
-            raise StoreError(f"{older}, and may only be read: open it once for writing")
+            raise _OlderError(f"has the older version {version}")
         return db
     except BaseException:
         db.close()

@@ -24,6 +24,7 @@ from logwright.findings.run import Run
 from logwright.findings.verdict import Entry, Undo, Verdict
 from logwright.store import retention, sights
 from logwright.store.aggregates import (
+    put_bodies,
     put_findings,
     refresh_incidents,
     refresh_patterns,
@@ -119,15 +120,17 @@ class SQLiteStore:
         counted: Mapping[str, int],
     ) -> None:
         """See `Store.add_run`."""
-        bodies = [(finding, body_of(finding)) for finding in findings]  # before others have to wait
-        ids = json.dumps([clean(finding.id) for finding in findings])
+        named = {clean(f.id): f for f in findings}  # one that is given twice is as it was last
+        bodies = {name: body_of(f) for name, f in named.items()}  # before others have to wait
+        ids = json.dumps(list(named))
         further = {clean(f.pattern): 0 for f in findings}
         further |= {clean(p): min(max(n, 0), _MOST_NUMBER) for p, n in counted.items()}
         time = now()
         with self._writing() as db:
             number = db.execute(_PUT_RUN, (clean(run_id), time, dump_model(run))).fetchone()[0]
             before, incidents = touched(db, ids)
-            batches = put_findings(db, bodies, number, time)
+            keys, batches = put_findings(db, named, number, time)
+            put_bodies(db, keys, bodies)
             db.executemany(_PUT_SEEN, [(p, number, n) for p, n in further.items()])
             refresh_patterns(db, before | further.keys(), batches)
             incidents |= {clean(f.incident) for f in findings if f.incident is not None}

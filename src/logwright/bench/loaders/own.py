@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from logwright.bench.labelled import LabelledLines, read_lines
-from logwright.bench.loaders.sessions import is_normal, session_labels, with_sessions
+from logwright.bench.loaders.sessions import with_sessions
 from logwright.errors import InputError
+from logwright.labels import are_of_sessions, line_labels, session_labels
 from logwright.settings import Settings
 
 __all__ = ["read_own"]
@@ -29,11 +30,11 @@ def read_own(
     for path in (log, labels):
         if not path.is_file():
             raise InputError(f"{path} is not there")
-    by_session = _head(labels).replace(" ", "").lower() == "session,label"
+    by_session = are_of_sessions(labels)
     if by_session:
         lines = read_lines([str(log)], settings, most)
         return with_sessions(lines, session_labels(labels), labels), True
-    given = _line_labels(labels)
+    given = line_labels(labels)
     lines = read_lines([str(log)], settings)
     held = int((lines.line_no + lines.joined)[-1])
     if held != len(given):
@@ -50,25 +51,3 @@ def read_own(
         kind[row] = own[np.argmax(own > 0)]
     marked = dataclasses.replace(lines, kind=kind, kinds=kinds, truth=kind > 0)
     return (marked if most is None else marked.take(np.arange(min(most, len(marked))))), False
-
-
-def _head(path: Path) -> str:
-    with open(path, encoding="utf-8-sig", errors="backslashreplace") as file:
-        return file.readline(200).strip()
-
-
-def _line_labels(path: Path) -> list[str]:
-    """One label per line, "" for normal."""
-    text = path.read_text("utf-8-sig", "backslashreplace")
-    given = [line.strip() for line in text.split("\n")]
-    if given and not given[-1]:
-        given.pop()
-    if not given:
-        raise InputError(f"{path}: no labels: expected one label a line")
-    numbers = given[0] in ("0", "1")
-    for number, label in enumerate(given, 1):
-        if not label:
-            raise InputError(f"{path}:{number}: no label: expected 0, 1, or a word like 'normal'")
-        if numbers and label not in ("0", "1"):
-            raise InputError(f"{path}:{number}: {label[:80]!r}: expected 0 or 1, as in line 1")
-    return ["" if is_normal(label) else label for label in given]

@@ -13,43 +13,13 @@ import pyarrow as pa
 
 from logwright.bench.labelled import LabelledLines, read_lines
 from logwright.errors import InputError
+from logwright.labels import session_labels
 from logwright.settings import Settings
 
-__all__ = ["read_hdfs", "read_hdfs_sample", "read_openstack", "session_labels", "with_sessions"]
+__all__ = ["read_hdfs", "read_hdfs_sample", "read_openstack", "with_sessions"]
 
 _BLOCK = r"blk_-?\d+"
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_NORMAL = frozenset({"0", "-", "normal", "false", "benign"})
-
-
-def is_normal(label: str) -> bool:
-    """Whether a label in words says that nothing was wrong.
-
-    >>> is_normal("Normal"), is_normal("-"), is_normal("Anomaly"), is_normal("1")
-    (True, True, False, False)
-    """
-    return label.strip().lower() in _NORMAL
-
-
-def session_labels(path: Path) -> dict[str, str]:
-    """Labels of sessions from a CSV file with a head line: session, label ("" for normal)."""
-    if not path.is_file():
-        raise InputError(f"{path} is not there: expected a CSV file of sessions and their labels")
-    labels: dict[str, str] = {}
-    with open(path, encoding="utf-8", errors="backslashreplace") as file:
-        for number, line in enumerate(file, 1):
-            if number == 1 or not line.strip():
-                continue
-            key, comma, label = (part.strip() for part in line.partition(","))
-            if not key or not comma or not label or "," in label:
-                shown = line.strip()[:80]
-                raise InputError(f"{path}:{number}: {shown!r}: expected 'session,label'")
-            value = "" if is_normal(label) else label
-            if labels.setdefault(key, value) != value:
-                raise InputError(f"{path}:{number}: session {key[:80]} has two labels")
-    if not labels:
-        raise InputError(f"{path}: no labels: expected a head line, then 'session,label' lines")
-    return labels
 
 
 def with_sessions(lines: LabelledLines, labels: Mapping[str, str], where: Path) -> LabelledLines:

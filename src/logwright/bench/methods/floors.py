@@ -87,19 +87,26 @@ class Keywords:
     natural: float | None = float(SYMPTOM)
     seeded = False
 
-    def __init__(self) -> None:
-        self._grades = np.zeros(1)
-
     def fit(self, train: Train) -> None:
-        """Look the texts up in the list; what history held does not matter."""
-        self._grades = np.array([*(trouble(text) for text in train.texts or ()), 0], np.float64)
+        """What history held does not matter."""
+        self._texts = train.texts or ()
+        self._grades: dict[int, int] = {}
 
     def score(self, windows: Windows) -> Floats:
         """0 for no trouble, 4 for the gravest."""
         owner, template, _ = windows.counts()
+        which, at = np.unique(template, return_inverse=True)
+        grades = np.array([self._grade(t) for t in which.tolist()], np.float64)
         out = np.zeros(len(windows))
-        np.maximum.at(out, owner, self._grades[np.minimum(template, len(self._grades) - 1)])
+        np.maximum.at(out, owner, grades[at])
         return out
+
+    def _grade(self, template: int) -> int:
+        """A text is read when a window holds it, and not before: some are of the test part."""
+        if template not in self._grades:
+            held = template < len(self._texts)
+            self._grades[template] = trouble(self._texts[template]) if held else 0
+        return self._grades[template]
 
 
 class UnseenTemplate:

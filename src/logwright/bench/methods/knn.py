@@ -40,8 +40,8 @@ class NearestNeighbour:
     def fit(self, train: Train) -> None:
         """Keep the distinct windows of history, with the numbers of either label."""
         assert train.truth is not None, "this method learns from labels"
-        self._words = None if train.texts is None else _words(train.texts)
-        self._columns = train.known if self._words is None else len(self._words) - 1
+        self._words = None if train.texts is None else _Words(train.texts)
+        self._columns = train.known if train.texts is None else len(train.texts)
         vectors, inverse = self._vectors(train.windows)
         self._history, at = np.unique(vectors, axis=0, return_inverse=True)
         at = at.ravel()[inverse]
@@ -52,11 +52,13 @@ class NearestNeighbour:
     def score(self, windows: Windows) -> Floats:
         """The share of abnormal windows among the nearest."""
         vectors, inverse = self._vectors(windows)
+        wide = ((0, 0), (0, vectors.shape[1] - self._history.shape[1]))
+        history = np.pad(self._history, wide)  # it holds no word that came up later
         distances = _euclid if self._words is None else _jaccard
         scores = np.empty(len(vectors))
         for start in range(0, len(vectors), _BLOCK):  # so that memory stays small
             block = slice(start, start + _BLOCK)
-            distance = distances(vectors[block], self._history)
+            distance = distances(vectors[block], history)
             nearest = (distance == distance.min(axis=1, keepdims=True)).astype(np.float64)
             scores[block] = (nearest @ self._abnormal) / (nearest @ self._windows)
         return scores[inverse]
@@ -66,23 +68,42 @@ class NearestNeighbour:
         distinct: Counted = counted(windows, self._columns)
         if self._words is None:
             return distinct.matrix.astype(np.float64), distinct.inverse
-        here = (distinct.matrix > 0).astype(np.float32) @ self._words
+        held = np.flatnonzero(distinct.matrix.any(axis=0))
+        words = self._words.rows(held.tolist())
+        here = (distinct.matrix[:, held] > 0).astype(np.float32) @ words
         return (here > 0).astype(np.float64), distinct.inverse
 
 
-def _words(texts: Sequence[str]) -> NDArray[np.float32]:
-    """One row per template, one column per word; a last row and column for templates without text.
+class _Words:
+    """The words of templates as columns, in order of first sight; the first is that of templates
+    without text. A text is read when a window holds it: some are of the test part.
 
-    >>> _words(["disk full", "disk 0x1f :"]).tolist()
-    [[1.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    >>> words = _Words(["disk full", "disk 0x1f :"])
+    >>> words.rows([1, 2]).tolist()
+    [[0.0, 1.0], [1.0, 0.0]]
+    >>> words.rows([0]).tolist()
+    [[0.0, 1.0, 1.0]]
     """
-    sets = [dict.fromkeys(word for word in text.split() if _counts(word)) for text in texts]
-    place = {word: at for at, word in enumerate(dict.fromkeys(w for one in sets for w in one))}
-    matrix = np.zeros((len(sets) + 1, len(place) + 1), np.float32)
-    for row, one in enumerate(sets):
-        matrix[row, [place[word] for word in one]] = 1
-    matrix[-1, -1] = 1
-    return matrix
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+        self._place = {"": 0}  # no word is empty
+        self._of: dict[int, list[int]] = {}
+
+    def rows(self, templates: Sequence[int]) -> NDArray[np.float32]:
+        """One row per template, one column per word that has come up so far."""
+        columns = [self._columns(template) for template in templates]
+        matrix = np.zeros((len(columns), len(self._place)), np.float32)
+        for row, mine in enumerate(columns):
+            matrix[row, mine] = 1
+        return matrix
+
+    def _columns(self, template: int) -> list[int]:
+        if template not in self._of:
+            held = template < len(self._texts)
+            words = filter(_counts, self._texts[template].split()) if held else [""]
+            self._of[template] = [self._place.setdefault(word, len(self._place)) for word in words]
+        return self._of[template]
 
 
 def _counts(word: str) -> bool:

@@ -19,7 +19,7 @@ from logwright.bench.methods.base import Needs
 from logwright.detectors.base import Floats
 from logwright.detectors.ladder import Budget, Rung
 from logwright.detectors.learner import CHECK_SHARE, Learner
-from logwright.feedback.unit import Expected, choose
+from logwright.detectors.unit import choose
 from logwright.settings import Settings
 from logwright.windows.window import Windows
 
@@ -102,8 +102,7 @@ class _Asked:
 
     def fit(self, train: parts.Train) -> None:
         """Choose the unit to ask by from history."""
-        units = [Expected(*unit) for unit in _learned(train).asked()]
-        choice = choose(units or [Expected("template", 0, 0, 0)])
+        choice = choose(_learned(train).asked())
         self.reasons = [choice.reason]
         self._train, self._unit = train, choice.unit
 
