@@ -93,6 +93,29 @@ def _faults(result: Result) -> str:
     )
 
 
+def _rules(result: Result) -> str:
+    s = result["summary"]
+    return (
+        f"F1 {s['bgl100_f1']:.3f} / {s['bgl20_f1']:.3f} (precision {s['bgl20_precision']:.3f}) / "
+        f"{s['hdfs_f1']:.3f} ({s['hdfs_rules']} rules)"
+    )
+
+
+def _rules_asked(result: Result) -> str:
+    s = result["summary"]
+    return f"F1 {s['bgl20_asked_f1']:.3f} with {s['bgl20_questions']} questions"
+
+
+def _rules_rates(mix: str) -> Callable[[Result], str]:
+    def value(result: Result) -> str:
+        s, kinds = result["summary"], ("HDFS", "BGL", "12")
+        rates = " / ".join(f"{s[f'{mix}_{kind}_rate']:.2f}" for kind in kinds)
+        times = " / ".join(f"{s[f'{mix}_{kind}_times_plain']:.0f}" for kind in kinds)
+        return f"{rates} M lines/s ({times} times the plain functions)"
+
+    return value
+
+
 _ENCODING = "shape encoding: "
 _BGL, _HDFS = "BGL-like, no sessions", "HDFS-like, sessions by key"
 FIGURES: tuple[tuple[str, str, Callable[[Result], str]], ...] = (
@@ -152,6 +175,23 @@ FIGURES: tuple[tuple[str, str, Callable[[Result], str]], ...] = (
     ("hdfs", "The same, learned on the first 1 %", _hdfs("1%")),
     ("feedback", "HDFS sessions, each pattern judged once", _asked("hdfs")),
     ("feedback", "BlueGene/L windows of 20 lines, each pattern judged once", _asked("bgl")),
+    (
+        "rules",
+        "Rules induced from labels, alone: BlueGene/L by 100 lines / by 20 over months, the worst "
+        "of four lengths of history / HDFS",
+        _rules,
+    ),
+    ("rules", "The same by 20 lines, each pattern judged once: the worst of four", _rules_asked),
+    (
+        "rules",
+        "Raw lines judged by 100 rules, HDFS / BGL / 12 systems: rules of words",
+        _rules_rates("words"),
+    ),
+    (
+        "rules",
+        "The same, rules of words, numbers and digits",
+        _rules_rates("words_numbers_and_digits"),
+    ),
     (
         "bgl-windows",
         "BlueGene/L over months, windows of 20 lines, 5 splits by time, best floor first",

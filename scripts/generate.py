@@ -32,16 +32,15 @@ from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 import typer
+from blocks import feedback, peers
 from figures import FIGURES
 from picture import picture
 from typer.models import ArgumentInfo, OptionInfo
 
 from logwright import api
 from logwright.bench import curve
-from logwright.bench.grids import cell
 from logwright.bench.markdown import markdown, table
-from logwright.bench.peers import PEERS
-from logwright.bench.rows import is_floor, load
+from logwright.bench.rows import load
 from logwright.bench.sample import Caught, caught, unpack
 from logwright.cli.main import app
 from logwright.findings import jsonl
@@ -52,7 +51,7 @@ from logwright.settings import Settings
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
 PICTURE = ROOT / "docs" / "picture.svg"
-SUITES = ("throughput", "memory", "formats", "faults", "templates", "hdfs", "feedback")
+SUITES = ("throughput", "memory", "formats", "faults", "templates", "hdfs", "feedback", "rules")
 """The suites in the order in which people read them; others follow by name."""
 
 _NOTE = "<!-- Written by scripts/generate.py: change the source, then run ./scripts/docs. -->\n"
@@ -213,64 +212,6 @@ def results_page(found: dict[str, Result]) -> str:
         markdown(list(found.values())) if found else "There are no result files yet.\n",
     ]
     return "\n".join(parts)
-
-
-def feedback(found: dict[str, Result]) -> str:
-    """The block of measurements on the page of feedback: the rows with the usual history."""
-    result = found.get("feedback")
-    if result is None:
-        return ""
-    usual = {row["set"]: row["history"] for row in reversed(result["rows"])}
-    sets = list(dict.fromkeys(row["set"] for row in result["rows"]))
-    every = [
-        row
-        for row in result["rows"]
-        if row["history"] == usual[row["set"]]
-        # The floors of one table stand in the other as well.
-        and (row["table"] == "no labels" or not is_floor(row))
-    ]
-    head = ("set", "method", "questions", "F1", "precision", "recall")
-    rows = [
-        tuple(cell(row.get(key.lower())) for key in head)
-        for name in sets
-        for row in every
-        if row["set"] == name
-    ]
-    first = {row["set"]: row for row in reversed(every)}
-    facts = "".join(
-        f"- {name}: {row['lines']}; history is the first {row['history']}, its normal windows by "
-        f"their labels; {row['windows']:,} test windows ({row['window']}), "
-        f"{row['positive_rate']:.2%} abnormal, {row['distinct_windows']:,} distinct, "
-        f"{row['test_seen_in_train']:.1%} seen in training; no LLM calls.\n"
-        for name, row in ((name, first[name]) for name in sets)
-    )
-    return (
-        "By `logwright bench run feedback`: history is the first part of each set, then findings "
-        "come in order of time, and the true labels answer what is asked. An alarm that came "
-        "before its answer stays counted. Rows with other lengths of history are in "
-        "[results](results.md#feedback); `--json` also writes what each window got "
-        "([bench](bench.md#detection)).\n\n"
-        f"{facts}\n"
-        f"{table([head, *rows])}\n"
-        "![F1 by the number of questions answered, on HDFS and BlueGene/L](feedback.svg)\n"
-    )
-
-
-def peers() -> str:
-    """The block of published figures on the page of methods."""
-    rows = [("Method", "Published F1", "Here", "Apart", "Why")]
-    for peer in PEERS:
-        gap = "" if peer.gap is None else f"{peer.gap:.2g}" + " (far)" * peer.far
-        rows.append(
-            (
-                peer.method,
-                ", ".join(map(str, peer.published)),
-                ", ".join(map(str, peer.ours)) or "not measured",
-                gap,
-                peer.why,
-            )
-        )
-    return table(rows)
 
 
 def numbers(found: dict[str, Result], sample: Sample) -> str:

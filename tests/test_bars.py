@@ -56,6 +56,12 @@ def test_feedback(data: Path) -> None:
     assert result["times"]["suppressing_slows_by_percent"] <= 2
 
 
+def test_rules(data: Path) -> None:
+    told = bench("rules", data)["summary"]["bars"]
+    assert len(told) == 7
+    assert [line for lines in told.values() for line in lines if line.endswith("MISSED")] == []
+
+
 def test_formats(data: Path) -> None:
     summary = bench("formats", data)["summary"]
     assert summary["right"] == summary["of"] >= 12 + 60

@@ -34,8 +34,11 @@ def _written(path: Path, replicas: Iterator[bytes], size: int) -> int:
     return text.count(b"\n")
 
 
-# That of feedback is in test_bench_feedback.py, where its figures are looked at as well.
-@pytest.mark.parametrize("suite", [entry.suite for entry in SUITES if entry.suite != "feedback"])
+# Those of feedback and rules are in test files of their own, where their figures are looked at.
+_ELSEWHERE = ("feedback", "rules")
+
+
+@pytest.mark.parametrize("suite", [e.suite for e in SUITES if e.suite not in _ELSEWHERE])
 def test_a_quick_run_makes_a_report_that_says_what_it_is(
     data: Path, monkeypatch: pytest.MonkeyPatch, suite: str
 ) -> None:

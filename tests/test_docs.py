@@ -48,6 +48,13 @@ NOUNS = {
     "model": ["model.md"],
     "outcome": ["pipeline.md"],
     "pipeline": ["pipeline.md"],
+    "gathering": ["rules.md"],
+    "marks": ["rules.md"],
+    "rulemaking": ["rules.md"],
+    "llm": ["llm.md"],
+    "rules": ["rules.md"],
+    "ruling": ["rules.md"],
+    "seeing": ["rules.md"],
     "settings": ["reference/settings.md"],
     "telling": ["pipeline.md"],
     "timeline": ["findings.md"],
@@ -101,15 +108,27 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "yesterday.log").write_text(app_log(0, 200), "utf-8")
     (folder / "history.log").write_text(app_log(0, 200), "utf-8")
     bad = "2024-05-01T10:04:00Z ERROR req-9f00d2 disk full on /var/spool\n"
+    worse = bad.replace("00d2", "00d3").replace("10:04", "10:05")
     (folder / "today.log").write_text(app_log(200, 10) + bad + app_log(210, 30), "utf-8")
     (folder / "app.log").write_text(app_log(0, 210) + bad + app_log(210, 30), "utf-8")
     unpack(folder / "demo")
+    for log, labels in (("labelled.log", "labels.csv"), ("later.log", "later.csv")):
+        (folder / log).write_text(app_log(0, 120) + bad + worse, "utf-8")
+        said = [f"req-9f{i:04x},{'bad' if i in (0xD2, 0xD3) else 'normal'}" for i in range(0xD4)]
+        (folder / labels).write_text("\n".join(["session,label", *said]) + "\n", "utf-8")
     for name in ("hdfs", "hdfs-before", "bgl"):
         result = (ROOT / "bench" / "results" / "hdfs.json").read_text("utf-8")
         (folder / f"{name}.json").write_text(result, "utf-8")
     assert run("logwright learn history.log -o model", folder).returncode == 0
     learned = run("logwright learn demo/history.log --label-prefix -o demo/model", folder)
     assert learned.returncode == 0, learned.stderr
+    for command in (
+        "rules induce labelled.log --labels labels.csv -o new-rules",
+        "rules induce labelled.log --labels labels.csv -o model/rules",
+        "rules backtest model/rules later.log --labels later.csv",
+    ):
+        done = run(f"logwright {command}", folder)
+        assert done.returncode == 0, done.stderr
     return folder
 
 
@@ -153,6 +172,9 @@ def test_shell_examples_run(
         command += f" --quick --data {request.getfixturevalue('data')}"
     done = run(command, folder)
     expected = {0, 1} if "--fail-on" in command else {0}
+    if "--llm batch:" in command:  # ends with requests that wait for their answers
+        assert "have them answered as a batch" in done.stderr
+        return
     assert done.returncode in expected, f"{page}: {command}\n{done.stderr}"
     assert done.stderr == "", f"{page}: {command}"
 

@@ -334,3 +334,16 @@ def test_a_key_that_is_not_utf8_is_no_column() -> None:
     lines = JsonLines([line] * 3)
     found = lines.columns(Block(line + b"\n", 0, 0, 1))
     assert b"connection refused" in found.buf
+
+
+@given(
+    st.recursive(
+        st.one_of(st.text(), st.integers(-5, 5), st.booleans(), st.none()),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+        max_leaves=4,
+    ),
+    st.dictionaries(st.sampled_from(["level", "x", "y"]), st.text(max_size=5), max_size=3),
+)
+def test_one_message_is_that_of_the_columns(message: Any, more: dict[str, str]) -> None:
+    line = json.dumps({"msg": message, **more}).encode()
+    assert JsonLines([SAMPLE]).message(line) == messages(columns(line + b"\n"))[0]

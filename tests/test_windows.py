@@ -180,3 +180,23 @@ def test_count_windows_begin_with_the_first_record_whatever_its_row():
         (0, False, [3, 5, 6]),
         (1, False, [9]),
     ]
+
+
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=40), st.integers(1, 7), st.data())
+def test_the_oldest_row_is_the_first_of_what_closes_later(
+    times: list[int], cut: int, data: st.DataObject
+) -> None:
+    ts = [t * SECOND for t in times]
+    session = data.draw(st.lists(st.integers(-1, 2), min_size=len(ts), max_size=len(ts)))
+    events = events_of(ts, session)
+    for windows in (
+        CountWindows(4, 2),
+        TimeWindows(10 * SECOND, 10 * SECOND, 2 * SECOND),
+        Sessions(5 * SECOND, 0, 100, 100),
+    ):
+        assert windows.oldest is None
+        for at in range(0, len(events), cut):
+            windows.push(events.take(slice(at, at + cut)))
+        oldest, rest = windows.oldest, windows.flush().events.row
+        assert oldest is None or oldest <= rest.min(initial=oldest)
+        assert oldest is not None or not len(rest)

@@ -31,6 +31,7 @@ from logwright.model import Model
 from logwright.outcome import Result, Told, outcome, outcome_of_live
 from logwright.past import first_from, of_the_log, period, split, trouble_before
 from logwright.pipeline import Pipeline, to_events
+from logwright.ruling import Ruling
 from logwright.settings import Settings, load_settings
 from logwright.templates.edits import Edit
 from logwright.templates.miner import Miner
@@ -132,6 +133,7 @@ def detect(
     inputs = list(inputs)
     Sieve(settings, 0)  # an ignore file that cannot be read is told before the work
     keeper = Keeper(store, lambda: (t.text for t in model.templates), policy=True)
+    ruling = Ruling(settings, None if model.folder is None else model.folder / "rules")
     given = Intake(inputs, settings)
     for note in model.notes():
         given.note(note)
@@ -144,13 +146,9 @@ def detect(
         )
         given.reader.set_session(session)
         # Anew: detectors count silences as they go, and a model does not change by use.
-        pipeline = Pipeline(
-            model.vocabulary(),
-            model.ladder.fresh(),
-            model.plan,
-            given,
-            judge=keeper.judge,
-        )
+        ladder = model.ladder.fresh()
+        ruling.join(ladder, model.plan, given)
+        pipeline = Pipeline(model.vocabulary(), ladder, model.plan, given, judge=keeper.judge)
         if follows:
             watch_for(given)
         findings: list[Finding] = []
@@ -161,7 +159,7 @@ def detect(
                 findings += pipeline.process(batch)
             given.tell(progress)
         past = f"{many(model.history.lines, 'line')} of {', '.join(model.history.sources)}"
-        told = Told(settings, title, started, past, model.history.lines, keeper)
+        told = Told(settings, title, started, past, model.history.lines, keeper, ruling)
         if watcher is not None and given.sources.sources[0].is_live:
             live = Live(given, pipeline, settings, watcher, lambda found: told.keep(given, found))
             live.run(past, live.catch_up(findings))
@@ -179,6 +177,7 @@ def detect(
         findings += pipeline.finish()
         return outcome(given, pipeline, findings, told)
     finally:
+        ruling.close()
         given.close()
         keeper.close()
 
@@ -217,24 +216,29 @@ def scan(
     since, settings = period(inputs, asked)
     Sieve(settings, 0)  # an ignore file that cannot be read is told before the work
     keeper = Keeper(store)
+    ruling = Ruling(settings)
     given = Intake(inputs, settings)
+    ruling.look(given)
     try:
         # Of a selection nobody knows when enough of it was read to be a past.
         if watcher is not None and _may_be_live(inputs, settings) and not settings.where:
             watch_for(given, LEAST_PAST)
         miner = Miner(settings.max_shapes)
-        given.read(miner, progress)
+        given.read(miner, progress, ruling.seen)
         vocabulary = given.group(miner)
         given.sort()
         plan = plan_of(given)
         if watcher is not None and given.sources.sources[0].is_live:
-            done = _scan_live(given, vocabulary, plan, since, watcher, (title, started), keeper)
+            done = _scan_live(
+                given, vocabulary, plan, since, watcher, (title, started), keeper, ruling
+            )
             if done is not None:
                 return done
         since, until = of_the_log(given, asked, since)
         first, past = split(given, since)
         stop = given.recording.rows if until == NO_TIME else first_from(given, until)
         ladder = learn_ladder(given, first, plan, vocabulary, exploratory=True)
+        ruling.join(ladder, plan, given)
         pipeline = Pipeline(vocabulary, ladder, plan, given, first_row=first, judge=keeper.judge)
         findings: list[Finding] = []
         begin = 0 if plan.kind == "session" else first
@@ -246,9 +250,10 @@ def scan(
             given.note(f"{left} after the time that was asked for: left out")
         if since == NO_TIME and first < given.recording.rows:
             findings += trouble_before(given, vocabulary, plan, ladder, first, keeper.judge)
-        told = Told(settings, title, started, past, first, keeper)
+        told = Told(settings, title, started, past, first, keeper, ruling)
         return outcome(given, pipeline, findings, told)
     finally:
+        ruling.close()
         given.close()
         keeper.close()
 
@@ -261,6 +266,7 @@ def _scan_live(
     watcher: Watcher,
     said: tuple[str, float],
     keeper: Keeper,
+    ruling: Ruling,
 ) -> Result | None:
     """A scan whose input stays open; None where it ended after all, before another line came."""
     first = given.recording.rows
@@ -268,8 +274,9 @@ def _scan_live(
     if since != NO_TIME and given.last >= since:
         first, past = split(given, since)
     ladder = learn_ladder(given, first, plan, vocabulary, exploratory=True)
+    ruling.join(ladder, plan, given)
     pipeline = Pipeline(vocabulary, ladder, plan, given, first_row=first, judge=keeper.judge)
-    told = Told(given.settings, *said, past, first, keeper)
+    told = Told(given.settings, *said, past, first, keeper, ruling)
     live = Live(given, pipeline, given.settings, watcher, lambda found: told.keep(given, found))
     early: list[Finding] = []
     begin = 0 if plan.kind == "session" else first

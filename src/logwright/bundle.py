@@ -54,7 +54,7 @@ __all__ = [
 MODEL_FORMAT = 2
 """Since 2, lines that continue a record are joined to it before anything is learned."""
 
-_USERS_FILES = (EDITS, "store.db", "store.db-wal", "store.db-shm")
+_USERS_FILES = (EDITS, "rules", "store.db", "store.db-wal", "store.db-shm", "store.llm.jsonl")
 _OWN_FILES = ("manifest.json", "templates.parquet", "thresholds.json")
 """A folder that holds these is a model, perhaps a damaged one, and may be replaced."""
 
@@ -324,6 +324,9 @@ def _refuse_target(name: str, target: Path) -> None:
 
 def _keep(old: Path, new: Path) -> None:
     """Give a user's file a second name: who has it open, such as a store, goes on writing to it."""
+    if old.is_dir():
+        shutil.copytree(old, new, copy_function=lambda a, b: _keep(Path(a), Path(b)))
+        return
     try:
         os.link(old, new)
     except OSError:  # a file system without links

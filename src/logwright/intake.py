@@ -22,12 +22,15 @@ from logwright.timeline import TimelineCounter
 from logwright.windows.plan import check_window
 from logwright.windows.sessions import typical_gap
 
-__all__ = ["Intake", "Progress"]
+__all__ = ["Intake", "Look", "Progress"]
 
 _LOOKED_AT = 300_000  # records that the session gap is worked out from
 
 Progress = Callable[[int, int | None, int], None]
 """Called with bytes read, bytes in all (None where unknown) and lines read."""
+
+Look = Callable[[LineBatch, int], None]
+"""Called with a batch and the row of its first record, as rows are read."""
 
 
 class Intake:
@@ -52,12 +55,15 @@ class Intake:
         self._source = -1
         self._met_codes = np.zeros(0, bool)
 
-    def read(self, miner: Miner, progress: Progress | None) -> None:
-        """Record everything, and give all shapes to the miner."""
+    def read(self, miner: Miner, progress: Progress | None, look: Look | None = None) -> None:
+        """Record everything, and give all shapes to the miner; `look` is shown each batch while its
+        text is at hand."""
         for batch in self.reader.batches():
             self.values.look(batch, self.recording.rows)
             shapes = self.reader.take_shapes()
             self._meet(batch, shapes)
+            if look is not None:
+                look(batch, self.recording.rows)
             self.recording.append(batch)
             miner.add(shapes.keys, shapes.contents)
             self._codes.append(shapes.codes)

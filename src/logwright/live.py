@@ -205,6 +205,7 @@ class Live:
             self._kept, self._unkept = now, []
         if now - self._renewed >= _RENEW:
             self._renewed = now
+            self._pipeline.forget()
             for pipeline in (self._pipeline, self.quick):
                 pipeline.renew()
 

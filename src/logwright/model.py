@@ -10,9 +10,10 @@
       thresholds.json          the ladder: detectors in order, thresholds, reasons
       card.md                  the same for people
 
-`edits.jsonl` (names, merges, splits, mutes: `templates.edits`) and `store.db`, where they exist,
-belong to the user: they lie beside the hashed part and survive relearning into the same folder. How
-the files are read and written is said in `bundle`.
+`edits.jsonl` (names, merges, splits, mutes: `templates.edits`), `rules/` (a rulebook:
+`rules.rulebook`) and `store.db`, where they exist, belong to the user: they lie beside the hashed
+part and survive relearning into the same folder. How the files are read and written is said in
+`bundle`.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ class Model:
     settings: dict[str, Any] = field(default_factory=dict)
     history: History = field(default_factory=History)
     format: int = MODEL_FORMAT
+    folder: Path | None = None
 
     @property
     def templates(self) -> list[Template]:
@@ -197,4 +199,5 @@ class Model:
                 dict(manifest.settings),
                 manifest.history,
                 manifest.format,
+                path,
             )

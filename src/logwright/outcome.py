@@ -16,6 +16,7 @@ from logwright.intake import Intake
 from logwright.keeping import Keeper
 from logwright.live import Live
 from logwright.pipeline import MOST_OF_PATTERN, Pipeline
+from logwright.ruling import Ruling
 from logwright.settings import Settings
 
 __all__ = ["Result", "Told", "outcome", "outcome_of_live"]
@@ -41,6 +42,7 @@ class Told:
     past: str
     learned: int
     keeper: Keeper
+    ruling: Ruling
 
     def keep(self, given: Intake, findings: Sequence[Finding]) -> None:
         """Keep findings of a run that goes on."""
@@ -80,6 +82,7 @@ def _outcome(
     judged: int,
 ) -> Result:
     settings = told.settings
+    told.ruling.finish(given)
     suppressed = [f for f in findings if f.state == "suppressed"]
     raised = with_incidents([f for f in findings if f.state != "suppressed"])
     infos, notes = given.infos()

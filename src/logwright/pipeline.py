@@ -23,6 +23,7 @@ from logwright.findings.finding import Finding, pattern_id
 from logwright.intake import Intake
 from logwright.logs.batch import NO_TIME, LineBatch
 from logwright.logs.coder import BLANK
+from logwright.seeing import Seer
 from logwright.telling import Teller
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.plan import WindowPlan
@@ -51,11 +52,12 @@ def to_events(
 @dataclass(slots=True)
 class Assemblers:
     """The assemblers of a plan, with the windows that are open in them: the plan's windows, the
-    rate detector's intervals, and windows for records that belong to no session."""
+    rate detector's intervals, windows for records that belong to no session, and the rules' own."""
 
     windows: Sessions | TimeWindows | CountWindows
     intervals: TimeWindows | None
     loose: TimeWindows | CountWindows | None
+    own: Sessions | TimeWindows | CountWindows | None = None
 
     @staticmethod
     def of(plan: WindowPlan, vocabulary: Vocabulary) -> Assemblers:
@@ -64,6 +66,12 @@ class Assemblers:
         if plan.session_end is not None and isinstance(windows, Sessions):
             windows.ends = vocabulary.matching(plan.session_end)
         return Assemblers(windows, plan.intervals(), plan.loose())
+
+    @property
+    def oldest(self) -> int | None:
+        """The first row of windows that rules may still be asked about."""
+        rows = [w.oldest for w in (self.windows, self.own) if w is not None]
+        return min((row for row in rows if row is not None), default=None)
 
     def push_intervals(self, events: Events) -> Windows | None:
         """The intervals that these events close."""
@@ -86,7 +94,8 @@ class Pipeline:
     """Turns events into findings by a fixed vocabulary, plan and ladder.
 
     Windows that begin before `first_row` are not judged (`scan`: they belong to the past). With a
-    `judge`, findings carry what verdicts say of them, and new verdicts act on the next batch.
+    `judge`, findings carry what verdicts say of them, and new verdicts act on the next batch. Of a
+    pattern and state, `most` findings are kept.
     """
 
     def __init__(
@@ -97,14 +106,24 @@ class Pipeline:
         given: Intake,
         first_row: int = 0,
         judge: Judge | None = None,
+        most: int | None = None,
     ) -> None:
         self.vocabulary, self.ladder, self.plan = vocabulary, ladder, plan
-        self._given, self._teller = given, Teller(vocabulary, plan, given)
+        self._rules, own = ladder.rules, None
+        if self._rules is not None:
+            self._rules.sees = Seer(given, vocabulary)
+            own = self._rules.plan if any(r.reads == "own" for r in ladder.rungs) else None
+        self._given, self._teller = given, Teller(vocabulary, plan, given, own)
         self._parameters, self._now = ladder.parameters, given.recording.now
         self.windows_scored = self.late_windows = self.events_judged = 0
         self._first, self._last = given.first, NO_TIME
+        self._next = 0  # the row after the last one that was judged
         self._assemblers = Assemblers.of(plan, vocabulary)
-        self._first_row, self.feedback = first_row, judge
+        if own is not None:
+            self._assemblers.own = Assemblers.of(own, vocabulary).windows
+        self._first_row, self.feedback, self._most = first_row, judge, MOST_OF_PATTERN
+        if most is not None:
+            self._most = most
         self._confirmed: tuple[frozenset[str], dict[str, frozenset[str]]] = (frozenset(), {})
         self._normal: tuple[Any, NDArray[np.bool_] | None] = (None, None)
         self.counted: Counter[str] = Counter()
@@ -129,6 +148,8 @@ class Pipeline:
         self.vocabulary.meet_shapes(new.codes, new.keys, new.contents)
         if self._parameters is not None and len(rows):
             self._parameters.look(batch, int(rows[0]), self.vocabulary)
+        if self._rules is not None and len(rows):
+            self._rules.look(batch, int(rows[0]))
         self._given.timeline.add(batch.ts, batch.level)
         return rows
 
@@ -136,14 +157,20 @@ class Pipeline:
         """Findings of the windows that these events close."""
         if self._parameters is not None:
             self._parameters.place(self._now)
+        if self._rules is not None:
+            self._rules.place(self._now)
         timed = events.ts[events.ts != NO_TIME]
         if len(timed):
             if self._first == NO_TIME:
                 self._first = int(timed[0])
             self._last = max(self._last, int(timed.max()))
+        if len(events):
+            self._next = max(self._next, int(events.row.max()) + 1)
         if self.feedback is not None:
             self._hear(self.feedback)
         found = self._whole_windows(self._assemblers.windows.push(events), NO_TIME)
+        if self._assemblers.own is not None:
+            found += self._own_windows(self._assemblers.own.push(events))
         if self._first_row and len(events) and events.row[0] < self._first_row:
             events = events.take(events.row >= self._first_row)
         self.events_judged += len(events)
@@ -163,12 +190,19 @@ class Pipeline:
     def advance(self, now: int) -> list[Finding]:
         """Findings of the windows that close because it is `now` (ns), although no line came."""
         held = self._assemblers
-        for windows in (held.windows, held.intervals, held.loose):
+        for windows in (held.windows, held.intervals, held.loose, held.own):
             if windows is not None and not isinstance(windows, CountWindows):
                 windows.newest = max(windows.newest, now)
         none = np.empty(0, np.int64)
         few, small = none.astype(np.int32), none.astype(np.int8)
         return self.judge(Events(few, none, small, few, none))
+
+    def forget(self) -> None:
+        """Let go what rules remember of lines that no open window holds, for a run without an
+        end. Lines that are not judged yet come later."""
+        if self._rules is not None:
+            oldest = self._assemblers.oldest
+            self._rules.drop(self._next if oldest is None else min(oldest, self._next))
 
     def renew(self) -> None:
         """Count the findings of each pattern anew, for a run without an end."""
@@ -178,6 +212,8 @@ class Pipeline:
     def finish(self) -> list[Finding]:
         """Findings of the windows that the end of the input closes."""
         found = self._whole_windows(self._assemblers.windows.flush(), self._last)
+        if self._assemblers.own is not None:
+            found += self._own_windows(self._assemblers.own.flush())
         found += self._alarms("loose", self._assemblers.flush_loose())
         return found + self._alarms("intervals", self._assemblers.flush_intervals())
 
@@ -187,15 +223,20 @@ class Pipeline:
             windows = windows if now.all() else windows.select(now)
         return self._alarms("windows", windows, whole(windows, self._first, last, self.plan.edge))
 
+    def _own_windows(self, windows: Windows) -> list[Finding]:
+        if self._first_row and len(windows):
+            windows = windows.select(windows.events.row[windows.bounds[:-1]] >= self._first_row)
+        return self._alarms("own", windows)
+
     def _alarms(
         self,
-        kind: Literal["windows", "intervals", "loose"],
+        kind: Literal["windows", "intervals", "loose", "own"],
         windows: Windows | None,
         complete: NDArray[np.bool_] | None = None,
     ) -> list[Finding]:
         if windows is None:
             return []
-        if kind != "intervals":
+        if kind in ("windows", "loose"):
             self.windows_scored += len(windows)
             self.late_windows += int(windows.late.sum())
         findings = []
@@ -217,7 +258,7 @@ class Pipeline:
         for evidence in alarm.evidence:
             pattern = pattern_id(detector.name, detector.unit, evidence.parts)
             state = self._states.get(pattern, "open")
-            if self._kept[pattern, state] >= MOST_OF_PATTERN and self._is_settled(pattern):
+            if self._kept[pattern, state] >= self._most and self._is_settled(pattern):
                 self.counted[pattern] += 1
                 counted.append(state)
             else:
@@ -233,7 +274,7 @@ class Pipeline:
         """Whether there are not too many of its pattern and state; else it is counted."""
         self._states[finding.pattern] = finding.state
         self._kept[finding.pattern, finding.state] += 1
-        if self._kept[finding.pattern, finding.state] <= MOST_OF_PATTERN:
+        if self._kept[finding.pattern, finding.state] <= self._most:
             return True
         self.counted[finding.pattern] += 1
         return False

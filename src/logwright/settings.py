@@ -168,6 +168,12 @@ class Settings(BaseModel):
         "Default: `store.db` in the model's folder; for `scan`, one for each folder of logs, in "
         "the user's folder for state.",
     )
+    rules: str | None = Field(
+        default=None,
+        description="Folder of a rulebook whose active rules judge each window (see "
+        "`docs/rules.md`), 'none' for no such folder. Default: `rules` in the model's folder, "
+        "where there is one.",
+    )
     ignore: str | None = Field(
         default=None,
         description="File of findings to leave out (see `docs/findings.md`). Default: "

@@ -44,11 +44,18 @@ _AT_LEAST_MEDIUM = ("rate", "counts", "parameters", "timing")
 class Teller:
     """Words alarms as findings, whose lines come from the run's recording.
 
-    Findings that would have one id are told apart by counting them, until `renew`.
+    `own` are the windows of rules, where these are others. Findings that would have one id are told
+    apart by counting them, until `renew`.
     """
 
-    def __init__(self, vocabulary: Vocabulary, plan: WindowPlan, given: Intake) -> None:
-        self._vocabulary, self._plan = vocabulary, plan
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        plan: WindowPlan,
+        given: Intake,
+        own: WindowPlan | None = None,
+    ) -> None:
+        self._vocabulary, self._plan, self._own = vocabulary, plan, own
         self._given = given  # and not its recording, which is another one when a run goes live
         self._ordinals: Counter[tuple[str, str, int, str]] = Counter()
 
@@ -92,7 +99,7 @@ class Teller:
             unit=detector.unit,
             score=round(evidence.score, 6),
             threshold=round(rung.threshold.value, 6),
-            severity=self._severity(windows, i, detector.name, evidence),
+            severity=evidence.severity or self._severity(windows, i, detector.name, evidence),
             summary=evidence.summary,
             expected=evidence.expected,
             seen=evidence.seen,
@@ -102,6 +109,7 @@ class Teller:
             window=WindowRef(kind=kind, key=key, start=_iso(start), end=_iso(end), lines=len(rows)),
             lines=tuple(lines),
             templates=tuple(templates),
+            rule=evidence.rule,
         )
 
     def _times(self, windows: Windows, i: int, evidence: Evidence) -> tuple[int, int]:
@@ -135,10 +143,12 @@ class Teller:
         return f"records from {int(windows.events.row[windows.bounds[i]]) + 1:,}"
 
     def _length(self, windows: Windows, i: int) -> int:
-        """A time window's length: the plan's, or the rate detector's interval."""
+        """A time window's length: that of the plan, of the rules' own windows, or of the rate
+        detector's interval."""
         end, number = int(windows.end[i]), int(windows.key[i])
-        if self._plan.kind == "time" and end == number * self._plan.step + self._plan.size:
-            return self._plan.size
+        for plan in (self._plan, self._own):
+            if plan is not None and plan.kind == "time" and end == number * plan.step + plan.size:
+                return plan.size
         return self._plan.interval
 
     def _line(

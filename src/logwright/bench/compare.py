@@ -28,7 +28,7 @@ Verdict = Literal["worse", "better", "same", "gone", "new", "slower", "faster"]
 _SCORES = ("f1", "pr_auc", "f1_low", "f1_distinct", "f1_corrected", "f1_answered")
 _WITHOUT_F1 = (
     *("precision", "recall", "specificity", "GA", "PA", "FTA", "times", "right"),
-    "among_first_5",
+    *("among_first_5", "accuracy", "macro_f1"),
 )
 _COSTS = (
     *("questions", "alarms_per_10k", "alarms_per_day"),

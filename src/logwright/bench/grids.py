@@ -174,6 +174,10 @@ _QUALITY = (
     _between("95 % interval", "f1_ci_low", "f1_ci_high"),
     _score("precision", "precision"),
     _score("recall", "recall"),
+    _score("accuracy", "accuracy"),
+    _between("95 % interval of accuracy", "accuracy_low", "accuracy_high"),
+    _score("macro-F1", "macro_f1"),
+    _between("95 % interval of macro-F1", "macro_f1_low", "macro_f1_high"),
     _score("specificity", "specificity"),
     _score("PR-AUC", "pr_auc"),
     _plain("alarms per 10,000 windows", "alarms_per_10k"),
@@ -230,7 +234,8 @@ def sections(result: Mapping[str, Any]) -> Iterator[Section]:
 
 
 def _detection(kind: str, rows: list[Row]) -> Section:
-    rows = sorted(rows, key=lambda row: -float(row.get("f1") or 0))  # stable: ties as in the file
+    # Stable: ties as in the file. Classes have an accuracy in place of F1.
+    rows = sorted(rows, key=lambda row: -float(row.get("f1", row.get("accuracy")) or 0))
     method = _plain("method", "method")
     varying = [c for c in _DATA if _distinct(rows, c) > 1]
     facts = [(c.head, c.text(rows[0])) for c in _DATA if c not in varying and _held(rows, c)]

@@ -76,6 +76,7 @@ METHODS = (
     Known("tree", "tree:DecisionTree"),
     Known("forest", "forest:RandomForest"),
     Known("knn", "knn:NearestNeighbour"),
+    Known("rules", "rules:InducedRules", deep=True),
     Known("deeplog", "deeplog:DeepLog", deep=True),
 )
 """Floors, ours, and peers, in the order of the tables."""

@@ -46,8 +46,18 @@ def run_suite(
     suite: str, data: Path, quick: bool = False, options: Options | None = None
 ) -> dict[str, Any]:
     """Run one suite by name on the data sets under `data`; `options` are those of detection."""
-    from logwright.bench import detection, faults, feedback, formats, memory, templates, throughput
+    from logwright.bench import (
+        detection,
+        faults,
+        feedback,
+        formats,
+        memory,
+        rules,
+        templates,
+        throughput,
+    )
 
+    judging = {"feedback": feedback.run, "rules": rules.run}
     runs = {
         "faults": faults.run,
         "formats": formats.run,
@@ -57,8 +67,8 @@ def run_suite(
     }
     if suite in (*detection.SETS, "log"):
         result = detection.run(suite, data, quick, options)
-    elif suite == "feedback":
-        result = feedback.run(data, quick, None if options is None else options.predictions)
+    elif suite in judging:
+        result = judging[suite](data, quick, None if options is None else options.predictions)
     else:
         result = runs[suite](data, quick)
     return {"suite": suite, "machine": machine(), "data": result.pop("data", data.name), **result}

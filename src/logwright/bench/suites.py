@@ -66,6 +66,12 @@ SUITES = (
     ),
     Entry("log", "a labelled log of your own: --log FILE --labels FILE", (), 1, methods=True),
     Entry("feedback", "F1 by questions asked, on HDFS and BlueGene/L", (_SESSIONS, _WINDOWS), 5),
+    Entry(
+        "rules",
+        "rules induced from labels, alone and with questions, on three logs; lines/s by rules",
+        (_SESSIONS, _RAW_SESSIONS, _RAW, _WINDOWS, _TEXTS, _APPLICATIONS, _SYSTEMS),
+        5,
+    ),
     Entry("templates", "template accuracy on 12 systems, beside Drain3", (_SYSTEMS,), 1),
     Entry("formats", "formats and times of 12 systems and of sample files", (_SYSTEMS,), 0.5),
     Entry("faults", "whether `scan` names the fault in its first rows", (_APPLICATIONS,), 1),

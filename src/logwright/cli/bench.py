@@ -31,6 +31,7 @@ class Suite(StrEnum):
     hadoop = "hadoop"
     log = "log"
     feedback = "feedback"
+    rules = "rules"
     templates = "templates"
     formats = "formats"
     faults = "faults"
@@ -39,7 +40,7 @@ class Suite(StrEnum):
 
 
 _DETECTION = (Suite.hdfs, Suite.bgl_raw, Suite.bgl_windows, Suite.hadoop, Suite.log)
-_WINDOWED = (*_DETECTION, Suite.feedback)
+_WINDOWED = (*_DETECTION, Suite.feedback, Suite.rules)
 """Suites that judge windows, each of which has a score."""
 
 

@@ -28,6 +28,7 @@ def detect(
     quiet: o.QuietOption = None,
     live: o.LiveOption = None,
     store: o.StoreOption = None,
+    rules: o.RulesOption = None,
     all: o.AllOption = False,
     incident: o.IncidentOption = None,
     top: o.TopOption = None,
@@ -54,6 +55,7 @@ def detect(
         quiet=quiet,
         live=live,
         store=store,
+        rules=rules,
         top=top,
     )
     check_report(report)

@@ -141,6 +141,7 @@ def show(
         ("finding", found.id),
         ("pattern", f"{found.pattern}, {many(row.findings, 'finding')}"),
         ("detector", f"{found.detector} ({found.unit})"),
+        ("rule", found.rule or ""),
         ("severity", found.severity),
         ("state", found.state + (f": {found.because}" if found.because else "")),
         ("expected", found.expected),
@@ -151,9 +152,19 @@ def show(
     ]
     lines = [heading(found.summary, width()), *facts(rows, width())]
     sys.stdout.write("\n".join([*lines, *cited(found.lines, _LINES, width())]) + "\n")
+    if found.rule is not None:
+        sys.stdout.write(f"its code: logwright rules show {_rulebook(model)} {found.rule}\n")
     sys.stdout.write(
         f"to judge it: logwright verdict {found.id} real|benign{again(model, store)}\n"
     )
+
+
+def _rulebook(model: Path | None) -> str:
+    """The rulebook that a model's findings come from, as far as that is known."""
+    from shlex import quote
+
+    folder = None if model is None else model / "rules"
+    return quote(str(folder)) if folder is not None and folder.is_dir() else "RULEBOOK"
 
 
 @app.command()

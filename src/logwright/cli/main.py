@@ -18,6 +18,7 @@ from logwright.cli import (
     findings,
     learn,
     review,
+    rules,
     scan,
     templates,
     verdict,
@@ -46,6 +47,7 @@ app.command(name="review")(review.review)
 app.add_typer(verdicts.app, name="verdicts")
 app.add_typer(findings.app, name="findings")
 app.add_typer(templates.app, name="templates")
+app.add_typer(rules.app, name="rules")
 app.add_typer(bench.app, name="bench")
 app.add_typer(data.app, name="data")
 

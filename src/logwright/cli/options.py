@@ -134,6 +134,15 @@ StoreOption = Annotated[
         show_default=False,
     ),
 ]
+RulesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--rules",
+        metavar="RULEBOOK",
+        help="Folder of rules that judge each window, or none (default: rules beside the model).",
+        show_default=False,
+    ),
+]
 AllOption = Annotated[
     bool, typer.Option("--all", help="Show findings, too, that verdicts suppressed.")
 ]

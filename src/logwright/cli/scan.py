@@ -40,6 +40,7 @@ def scan(
     quiet: o.QuietOption = None,
     live: o.LiveOption = None,
     store: o.StoreOption = None,
+    rules: o.RulesOption = None,
     all: o.AllOption = False,
     incident: o.IncidentOption = None,
     top: o.TopOption = None,
@@ -71,6 +72,7 @@ def scan(
         quiet=quiet,
         live=live,
         store=store,
+        rules=rules,
         severity=severity,
         top=top,
     )

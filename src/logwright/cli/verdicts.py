@@ -280,7 +280,9 @@ def _acting(kept: Kept) -> Counter[int]:
 
 
 def _overridden(kept: Kept) -> dict[int, set[int]]:
-    """For each verdict, the later ones of another word that act on what it would act on."""
+    """For each verdict, the others of another word that act on what it would act on: later ones,
+    and over a model's also those of persons."""
+    from logwright.feedback.speaker import rank
     from logwright.feedback.standing import Standing
 
     found: dict[int, set[int]] = {}
@@ -290,7 +292,7 @@ def _overridden(kept: Kept) -> dict[int, set[int]]:
             detector, states = kept.patterns[pattern].detector, kept.states(pattern)
             for sight in kept.of_pattern(pattern):
                 acting = states[sight.id].verdict
-                if not acting or acting.number <= verdict.number or acting.word == verdict.word:
+                if not acting or rank(acting) <= rank(verdict) or acting.word == verdict.word:
                     continue
                 there = together.get((detector, sight.window), ())
                 if alone.acting(kept.found(pattern, sight), there) is not None:

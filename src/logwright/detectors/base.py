@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from logwright.findings.finding import Severity
 from logwright.logs.batch import Int64s
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Windows
@@ -57,7 +58,8 @@ class Evidence:
     """Why a window scored: the sentence, the facts, the records and templates behind it.
 
     `rows` are the global row numbers of records to cite, `key_rows` those among them that are the
-    reason; `parts` name the pattern (template ids, or a predicate).
+    reason; `parts` name the pattern (template ids, or a predicate). `rule` is the rule that says
+    so, which says how grave it is, too; where there is none, levels and words do.
     """
 
     score: float
@@ -70,6 +72,8 @@ class Evidence:
     parts: list[str]
     count: int = 1
     usual: Mapping[int, str] = field(default_factory=dict)
+    rule: str | None = None
+    severity: Severity | None = None
 
 
 class Detector(Protocol):

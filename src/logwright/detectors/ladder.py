@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from logwright.detectors.base import Detector, Evidence
 from logwright.detectors.parameters import Parameters
 from logwright.detectors.period import Period
+from logwright.detectors.rules import Rules
 from logwright.detectors.thresholds import Threshold
 from logwright.detectors.timing import Timing
 from logwright.templates.vocabulary import Vocabulary
@@ -44,9 +45,10 @@ class Budget:
         return self.alarms / 10_000
 
 
-Reads = Literal["records", "windows", "intervals"]
-"""What a detector reads: the plan's windows; the rate detector's intervals; or all records, in the
-plan's windows or, where a record belongs to no session, in `loose` ones."""
+Reads = Literal["records", "windows", "intervals", "own"]
+"""What a detector reads: the plan's windows; the rate detector's intervals; all records, in the
+plan's windows or, where a record belongs to no session, in `loose` ones; or windows of its `own`,
+as rules do that were made for others than the plan's."""
 
 
 @dataclass(slots=True)
@@ -85,6 +87,23 @@ class Ladder:
         found = (r.detector for r in self.rungs if isinstance(r.detector, Parameters))
         return next(found, None)
 
+    @property
+    def rules(self) -> Rules | None:
+        """The rules, which look at a run's batches before its windows close."""
+        found = (r.detector for r in self.rungs if isinstance(r.detector, Rules))
+        return next(found, None)
+
+    def add_rules(self, rules: Rules, own: bool) -> None:
+        """Put rules before what asks about the make-up of windows; on windows of their `own`, or on
+        the plan's."""
+        threshold = Threshold(1.0, "a rule says so")
+        told = f"{len(rules) - len(rules.shadows):,} active"
+        told += f", {len(rules.shadows):,} in shadow" if rules.shadows else ""
+        rung = Rung(rules, threshold, "own" if own else "windows", told)
+        at = next((i for i, r in enumerate(self.rungs) if r.reads == "windows"), len(self.rungs))
+        self.rungs.insert(at, rung)
+        self.reasons.insert(at, f"rules (rule): {told}")
+
     def fresh(self) -> Ladder:
         """A copy that starts anew, as if it had been saved and loaded."""
         rungs = []
@@ -96,7 +115,7 @@ class Ladder:
 
     def detect(
         self,
-        kind: Literal["windows", "intervals", "loose"],
+        kind: Literal["windows", "intervals", "loose", "own"],
         windows: Windows,
         vocabulary: Vocabulary,
         whole: NDArray[np.bool_] | None = None,
@@ -107,6 +126,8 @@ class Ladder:
         Where `whole` says that the input shows only a part of a session, its make-up is not judged.
         Templates that are `normal` by now (a mask by index) are no part of a make-up.
 
+        Rules may say that a window is normal, too: it is then not asked about its make-up.
+
         A window that a cheaper rung has flagged is not asked about its make-up again; what values
         and gaps say is neither hidden by others nor hides anything. Nothing is raised for muted
         templates alone.
@@ -115,14 +136,20 @@ class Ladder:
             return
         flagged = np.zeros(len(windows), bool)
         for rung in self.rungs:
-            if rung.reads != kind and not (rung.reads == "records" and kind != "intervals"):
+            every = rung.reads == "records" and kind in ("windows", "loose")
+            if rung.reads != kind and not every:
                 continue
             alone = isinstance(rung.detector, Parameters | Period | Timing)
-            make_up = rung.reads == "windows" and not alone
+            ruled = isinstance(rung.detector, Rules)
+            make_up = rung.reads == "windows" and not alone and not ruled
             judged = windows
             if make_up and normal is not None and normal[windows.events.template].any():
                 judged = windows.without(normal)
-            scores = rung.detector.score(judged, vocabulary)
+            fine = np.zeros(len(windows), bool)
+            if isinstance(rung.detector, Rules):
+                scores, fine = rung.detector.judged(judged, vocabulary, whole)
+            else:
+                scores = rung.detector.score(judged, vocabulary)
             alarms = rung.threshold.alarms(scores)
             if make_up:
                 alarms &= ~flagged & (judged.sizes > 0)
@@ -137,7 +164,7 @@ class Ladder:
                     yield alarm
                 alarms[i] = bool(heard) and not alarm.settled
             if not alone:
-                flagged |= alarms
+                flagged |= alarms | fine
 
 
 def _is_muted(evidence: Evidence, vocabulary: Vocabulary) -> bool:

@@ -29,10 +29,22 @@ from logwright.templates.wording import SYMPTOM, trouble
 if TYPE_CHECKING:
     from logwright.store.base import PatternRow, Sight
 
-__all__ = ["PRIOR", "Alike", "Asker", "OpenPattern", "Question", "questions"]
+__all__ = [
+    "MANY",
+    "PRIOR",
+    "Alike",
+    "Asker",
+    "Kind",
+    "OpenPattern",
+    "Question",
+    "entropy",
+    "questions",
+]
 
 _GAP, _WHOLE = timedelta(minutes=2), timedelta(minutes=15)
 _LEAST_OF_DRIFT, _MOST_TOGETHER = 3, 1000
+MANY = 10
+"""Patterns that one answer may close without being asked whether it is meant so."""
 _LONG_AGO, _NEVER = (t.replace(tzinfo=UTC) for t in (datetime.min, datetime.max))
 
 Kind = Literal["pattern", "window", "drift"]
@@ -40,8 +52,8 @@ Kind = Literal["pattern", "window", "drift"]
 
 @dataclass(frozen=True)
 class OpenPattern:
-    """A pattern with findings that nothing settles, oldest first; what it is `found` as is its
-    first open finding, as feedback looks at it."""
+    """A pattern with the findings that are asked about, which nothing settles, oldest first; what
+    it is `found` as is the first of them, as feedback looks at it."""
 
     row: PatternRow
     sights: tuple[Sight, ...]
@@ -131,6 +143,11 @@ class Question:
         return self.kind != "drift"
 
     @property
+    def is_weighty(self) -> bool:
+        """Whether to close it is to close many patterns, or what is critical."""
+        return self.severity == "critical" or len(self.patterns) > MANY
+
+    @property
     def hosts(self) -> tuple[str, ...]:
         """The hosts of its open findings."""
         sights = (sight for pattern in self.patterns for sight in pattern.sights)
@@ -180,7 +197,7 @@ class Asker:
             if same and all(map(operator.is_, patterns, known.patterns)):
                 return known
         findings = sum([p.findings for p in patterns])
-        worth = log2(1 + findings) * _entropy(chance)
+        worth = log2(1 + findings) * entropy(chance)
         question = Question(
             kind, tuple(patterns), findings, first.row.severity, chance, worth, self._said
         )
@@ -270,10 +287,10 @@ def _text(kind: Kind, patterns: Sequence[OpenPattern]) -> str:
     return f"{text}, all of {sources.pop()}" if len(sources) == 1 else text
 
 
-def _entropy(chance: float) -> float:
+def entropy(chance: float) -> float:
     """How open a question is, from 0 to 1 bit; a prior is never 0 or 1.
 
-    >>> [round(_entropy(chance), 2) for chance in (0.1, 0.5, 0.9)]
+    >>> [round(entropy(chance), 2) for chance in (0.1, 0.5, 0.9)]
     [0.47, 1.0, 0.47]
     """
     return -chance * log2(chance) - (1 - chance) * log2(1 - chance)

@@ -3,7 +3,8 @@
 A verdict reaches an alarm by its pattern, or wider by templates or by a text (`findings.verdict`,
 `Scope`). All verdicts are kept; an undo takes one away as if it had never been given, so what
 stands is a function of the verdicts that are not undone, in whatever order undos came (tested as a
-property).
+property). Where a person has spoken, a language model's word does not count (`feedback.speaker`),
+and nowhere does it say anything of other patterns than those it was asked about.
 
 *Suspects*: `real` said of several patterns means one or more of them. It acts on a window that
 shows all of them that are still suspect; one that is judged benign afterwards is no suspect any
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from logwright.feedback.likeness import Kind
+from logwright.feedback.speaker import is_model, rank
 from logwright.findings.clean import clean
 from logwright.findings.finding import Finding, Severity
 from logwright.findings.ignore import wildcard
@@ -174,6 +176,8 @@ class Standing:
         verdict = self._verdicts.get(number)
         if verdict is None or verdict.word == "expected" or verdict.scope != Scope():
             return []
+        if is_model(verdict):
+            return []
         if verdict.word == "real" and len(self.suspects(verdict)) > 1:
             return []
         suspects = self.suspects(verdict) if verdict.word == "real" else set(verdict.patterns)
@@ -182,14 +186,14 @@ class Standing:
             (s.templates[0], s.texts[0], kind)
             for s in verdict.subjects
             if s.detector == "unseen" and s.unit == "template" and len(s.texts) == 1
-            if s.pattern in suspects and max(self._of_pattern[s.pattern]) == number
+            if s.pattern in suspects and self._ranked(self._of_pattern[s.pattern])[0] == number
         ]
 
     def real_make_ups(self) -> dict[str, frozenset[str]]:
         """Patterns of make-ups, by unit, on which a verdict `real` acts wherever they come."""
         real: dict[str, set[str]] = {}
         for verdict in self._verdicts.values():
-            for s in verdict.subjects if verdict.word == "real" else ():
+            for s in verdict.subjects if verdict.word == "real" and not is_model(verdict) else ():
                 found = Found(s.pattern, s.detector, s.unit, s.templates, s.texts)
                 acting = self.acting(found) if found.is_make_up else None
                 if acting is not None and acting.word == "real":
@@ -210,7 +214,8 @@ class Standing:
         )
 
     def reaching(self, found: Found) -> list[Verdict]:
-        """The verdicts whose scope reaches an alarm, the latest first, whether they act or not."""
+        """The verdicts whose scope reaches an alarm, whether they act or not: persons' before
+        models', and the latest first."""
         return [
             verdict
             for number in self._numbers(found)
@@ -228,16 +233,26 @@ class Standing:
             for number, text in self._of_text.items():
                 if found.texts and all(wildcard(text, each) for each in found.texts):
                     numbers.add(number)
-        answer = tuple(sorted(numbers, reverse=True))
+        answer = self._ranked(numbers)
         if len(self._remembered) >= _MOST_REMEMBERED:
             self._remembered.clear()
         self._remembered[found.pattern] = (self._wide, answer)
         return answer
 
+    def _ranked(self, numbers: Iterable[int]) -> tuple[int, ...]:
+        return tuple(sorted(numbers, key=lambda n: rank(self._verdicts[n]), reverse=True))
+
+    def is_judged(self, found: Found) -> bool:
+        """Whether a person has spoken of a pattern, on whatever host and for whatever time."""
+        numbers = self._numbers(found)
+        return bool(numbers) and not is_model(self._verdicts[numbers[0]])
+
     def acting(self, found: Found, together: Collection[str] = ()) -> Verdict | None:
         """The verdict that acts on an alarm; `together` are the patterns of all alarms of its
         window, itself included."""
         for verdict in self.reaching(found):
+            if is_model(verdict) and self.is_judged(found):
+                return None
             if verdict.word == "expected" and not self._is_expected(verdict, found.time):
                 continue
             if verdict.word == "real" and len(verdict.subjects) > 1:
@@ -248,17 +263,15 @@ class Standing:
         return None
 
     def suspects(self, verdict: Verdict) -> set[str]:
-        """The patterns of a verdict `real` that nobody has judged benign since."""
+        """The patterns of a verdict `real` that nobody has judged benign since; of a model's, also
+        those that a person had judged so before."""
         if verdict.scope.kind != "pattern" or len(verdict.subjects) < 2:
             return set(verdict.patterns)
-        return {p for p in verdict.patterns if not self._is_cleared(p, verdict.number)}
+        return {p for p in verdict.patterns if not self._is_cleared(p, verdict)}
 
-    def _is_cleared(self, pattern: str, after: int) -> bool:
-        return any(
-            self._verdicts[n].word == "benign"
-            for n in self._of_pattern.get(pattern, ())
-            if n > after
-        )
+    def _is_cleared(self, pattern: str, verdict: Verdict) -> bool:
+        others = map(self._verdicts.__getitem__, self._of_pattern.get(pattern, ()))
+        return any(v.word == "benign" and rank(v) > rank(verdict) for v in others)
 
     def _is_expected(self, verdict: Verdict, time: datetime | None) -> bool:
         if verdict.until is not None and (time or datetime.now(UTC)) >= verdict.until:
@@ -272,7 +285,7 @@ class Standing:
         for numbers in self._of_pattern.values():
             words = {self._verdicts[n].word for n in numbers}
             if len(words) > 1:
-                found.append([self._verdicts[n] for n in sorted(numbers, reverse=True)])
+                found.append([self._verdicts[n] for n in self._ranked(numbers)])
         return found
 
 

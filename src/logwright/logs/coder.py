@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from logwright.logs.batch import Int8s, Int32s, Int64s
 from logwright.logs.continuation import EMPTY, line_kind
 from logwright.logs.kernel import Table
-from logwright.logs.redaction import redact
+from logwright.logs.redaction import redact_all
 
 __all__ = ["BLANK", "OVERFLOW", "NewShapes", "ShapeCoder"]
 
@@ -54,9 +54,8 @@ class ShapeCoder:
         self._most, self._emails = most, emails
         self._looks = np.zeros(1024, np.int8)  # lines of a shape still to be looked at
         self._kinds = np.zeros(1024, np.int8)
-        self._kept: dict[int, set[bytes]] = {}
+        self._kept: dict[int, tuple[bytes, ...]] = {}
         self._new: list[tuple[int, bytes]] = []
-        self._blank = np.array([BLANK], np.int32)  # shapes of white space alone
         for text in (b"", _OVERFLOW_TEXT):  # the codes BLANK and OVERFLOW
             self.table.encode(text, np.zeros(1, np.int64), np.array([len(text)]))
         self._kinds[BLANK] = EMPTY
@@ -76,18 +75,11 @@ class ShapeCoder:
         if len(self.table) > self._most and len(fresh):
             codes, fresh = self._without_excess(codes, fresh)
         if len(fresh):
-            self._looks[codes[fresh]] = _LOOKS
-            blank = []
-            for i, code in zip(fresh.tolist(), codes[fresh].tolist(), strict=True):
-                text = buf[content[i] : end[i]]
-                self._kinds[code] = line_kind(text)
-                if not text.strip():
-                    blank.append(code)
-            self._blank = np.concatenate((self._blank, np.array(blank, np.int32)))
-            self._looks[self._blank] = 0
-        if len(self._blank) > 1:
-            codes = np.where(np.isin(codes, self._blank), np.int32(BLANK), codes)
-        return codes
+            new = codes[fresh]
+            spans = zip(content[fresh].tolist(), end[fresh].tolist(), strict=True)
+            self._kinds[new] = [line_kind(buf[a:b]) for a, b in spans]
+            self._looks[new] = np.where(self._kinds[new] == EMPTY, 0, _LOOKS)
+        return np.where(self._kinds[codes] == EMPTY, np.int32(BLANK), codes)
 
     def _without_excess(self, codes: Int32s, fresh: Int64s) -> tuple[Int32s, Int64s]:
         # First come, first served, so that it does not matter where blocks end.
@@ -103,32 +95,31 @@ class ShapeCoder:
     def meet(self, buf: bytes, content: Int64s, end: Int64s, codes: Int32s) -> list[int]:
         """Take note of lines that begin a record; gives the row of the first of each new shape."""
         firsts = []
-        for row in np.flatnonzero(self._looks[codes] > 0).tolist():
-            code = int(codes[row])
-            left = int(self._looks[code])
-            if left <= 0:
-                continue
-            text = buf[int(content[row]) : int(end[row])][:_LONGEST_EXEMPLAR]
-            if left == _LOOKS:
-                firsts.append(row)
-            self._look(code, text, left)
+        looks = self._looks.data  # one of them at a time is quicker here than from an array
+        rows = np.flatnonzero(self._looks[codes] > 0)
+        spans = zip(content[rows].tolist(), end[rows].tolist(), strict=True)
+        for row, code, (a, b) in zip(rows.tolist(), codes[rows].tolist(), spans, strict=True):
+            left = looks[code]
+            if left > 0:
+                if left == _LOOKS:
+                    firsts.append(row)
+                looks[code] = self._look(code, buf[a : min(b, a + _LONGEST_EXEMPLAR)], left)
         return firsts
 
-    def _look(self, code: int, content: bytes, left: int) -> None:
-        """Keep a line of a shape, unless it tells nothing new."""
-        kept = self._kept.setdefault(code, set())
+    def _look(self, code: int, content: bytes, left: int) -> int:
+        """Keep a line of a shape, unless it tells nothing new; how many more are to be seen."""
+        kept = self._kept.pop(code, ())
         if content not in kept:
-            kept.add(content)
+            kept = (*kept, content)
             self._new.append((code, content))
         if left == 1 or len(kept) >= _EXEMPLARS or not _DIGIT.search(content):
-            self._looks[code] = 0
-            del self._kept[code]
-        else:
-            self._looks[code] = left - 1
+            return 0
+        self._kept[code] = kept
+        return left - 1
 
     def take(self) -> NewShapes:
         """Shapes, and further lines of shapes, met since the last call."""
         new, self._new = self._new, []
         codes = np.array([code for code, _ in new], np.int32)
-        contents = [redact(content, self._emails) for _, content in new]
+        contents = redact_all([content for _, content in new], self._emails)
         return NewShapes(codes, self.table.keys(codes), contents)

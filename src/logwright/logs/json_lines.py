@@ -32,6 +32,7 @@ __all__ = ["Coded", "JsonColumns", "JsonLines"]
 _TEMPLATE = "log.record.template"
 _SMALL = 256  # lines; a piece of this size that Arrow refuses is read line by line
 _COLUMN = {"text": pa.string(), "whole": pa.int64(), "decimal": pa.float64()}
+_NEWLINE, _ENDS = re.compile(rb"\r?\n"), re.compile(rb"[\r\n]+\Z")
 # Two objects in one line would shift the rows after them. Arrow takes comments for space.
 _TWO_OBJECTS = re.compile(rb"\}[ \t\r]*[{/]")
 
@@ -129,6 +130,17 @@ class JsonLines:
             return None
         host, component = (_label(record, path) for path in (self.keys.host, self.keys.component))
         return host or b"", component or b""
+
+    def message(self, line: bytes) -> bytes | None:
+        """The message of one line, as `columns` has it; None where the line is not JSON.
+
+        >>> JsonLines([b'{"msg": "a b"}']).message(b'{"msg": "x\\\\ty\\\\nz"}')
+        b'x\\ty\\\\nz'
+        """
+        record = load_object(line)
+        if record is None:
+            return None
+        return _NEWLINE.sub(rb"\\n", _ENDS.sub(b"", self._told(record)))
 
     def columns(self, block: Block) -> JsonColumns:
         """The records of `block`."""
@@ -260,8 +272,7 @@ class JsonLines:
                 message.append(line)
                 record = {}
             else:
-                value = lookup(record, keys.message)
-                message.append(as_bytes(self._rest(record) if value is None else as_text(value)))
+                message.append(self._told(record))
             time = lookup(record, keys.time)
             texts.append(_readable(time) if isinstance(time, str) else None)
             usable = isinstance(time, int | float) and abs(time) < 9.2e18
@@ -286,6 +297,11 @@ class JsonLines:
             self.not_json += 1
             return None
         return as_bytes(self._rest(record))
+
+    def _told(self, record: dict[str, Any]) -> bytes:
+        """The message of a record, with its newlines."""
+        value = lookup(record, self.keys.message)
+        return as_bytes(self._rest(record) if value is None else as_text(value))
 
     def _rest(self, record: dict[str, Any]) -> str:
         """The scalars that no role took, as the message of a record that has none."""

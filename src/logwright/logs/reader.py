@@ -168,6 +168,12 @@ class Reader:
         content, *_ = headers(text, np.zeros(1, np.int64), np.array([len(text)]), program, 2000, 0)
         return int(content[0])
 
+    def message(self, source_id: int, text: bytes) -> bytes:
+        """The message of one line as batches have it: behind the header; of JSON decoded."""
+        json = self._states[source_id].json
+        found = None if json is None else json.message(text)
+        return text[self.message_at(source_id, text) :] if found is None else found
+
     def names_at(self, source_id: int, text: bytes) -> tuple[bytes, bytes]:
         """The host and the component that one line's header names, as batches have them; empty
         where it names none."""

@@ -5,7 +5,7 @@ lines as they are. Four things are looked for, each behind a cheap check that mo
 tokens that their prefix tells, values that their place tells (`password=`, `Authorization:`,
 `://user:...@`, `mysql -p...`), private keys, and card numbers. Every place is found in the line as
 it came, then all are replaced together, so that the order of forms does not matter. The modules
-`secret_...` hold the forms; those of cards and of people's addresses are here.
+`secret_...` hold the forms and the checks; the form of people's addresses is here.
 
 Input is hostile: every expression takes time linear in the line. A repetition without bound begins
 where its run begins, or nothing that can fail comes after it.
@@ -17,48 +17,22 @@ languages, IBANs, and keys whose lines come as records of their own behind `----
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 
+from logwright.logs.secret_cards import cards
+from logwright.logs.secret_gates import has_place, suspects, tells
 from logwright.logs.secret_names import named
 from logwright.logs.secret_places import placed
 from logwright.logs.secret_tokens import private_keys, tokens
 from logwright.logs.secret_values import MARK, Span
 
-__all__ = ["redact"]
+__all__ = ["redact", "redact_all"]
 
 _PASSES = 4
 """What is hidden may free what abuts it: lines that hold secrets are looked at again."""
+_MANY = 16
+"""Texts from which on it pays to look for suspects in all of them at once."""
 
-# Literals alone, which `re` looks for quickly; what they find, the next expression looks at again.
-_HINT = re.compile(
-    rb"pass|pwd|secret|token|key|cred|auth|sess|sig|pin|otp|cvv|cvc|code|cookie|psk|sid|bearer"
-    rb"|identified|webhook|hooks\.s|://|%3a%2f|@tcp\(|@unix\(|jdbc:o|-- ?begin|\$1\$|\$2|\$5\$"
-    rb"|\$6\$|\$y\$|\$7\$|\$argon|\$scrypt|\$pbkdf|\.\.\.\.|mysql|mariadb|curl|wget|redis-cli|login|ldap"
-)
-_TELLING = re.compile(
-    rb"(?:pass|pwd|secret|token|key|cred|auth|sess|sig|pin|otp|cvv|cvc|code|cookie|psk|sid)"
-    rb"[\w.-]{0,28}(?: id)?(?:\\{0,3}[\"'`]|&\w{4};|&#\d\d;|%22)?(?:\]|%5d)?\s{0,8}(?:[:=>,(]|%3)"
-    rb"|(?:key|token) [\w-]{20}|-(?<=[\s\"']-)-?[a-z]|bearer(?:\s|%20)|identified "
-    rb"|password \\?['\"]|\"auth\" \"|://[^/\s]*@|%3a%2f%2f|@(?:tcp|unix)\(|jdbc:oracle"
-    rb"|-- ?begin |\$(?:2[abxy]|[1567y]|argon|scrypt|pbkdf)|webhook|hooks\.slack|\.{4}"
-)
-
-_CARD = re.compile(
-    rb"[2-6](?<![\w.-].)(?<!\d\d[ -].)\d{3}([ -]?)(?:\d{4}\1\d{4}\1\d{4}|\d{6}\1\d{4,5})"
-    rb"(?![\w]|[ -]\d{4}(?!\d)|\.\d)"
-)
-_ISSUERS = {
-    16: re.compile(
-        rb"4|5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720|6011|64[4-9]|65|62|352[89]|35[3-8]"
-    ),
-    15: re.compile(rb"3[47]"),
-    14: re.compile(rb"30[0-5]|3[689]"),
-}
-_COUNTER = re.compile(
-    rb"(?:(?<![A-Za-z])(?:[a-z]{0,8}_|job|tx|trace|span|request|msg|message|block|[pctuszxo])?(?i:id)"
-    rb"|[a-z]I[dD]|(?<![A-Za-z])(?i:offset|seq|ts|time|timestamp|nanos|bytes|size|blk|block|zxid|lsn|pos"
-    rb"|position))[\"']?[ :=#]{1,3}[\"']?$"
-)
 _EMAIL = re.compile(
     rb"(?<![\w.%+-])[\w.%+\x80-\xff-]{1,64}@(?:[A-Za-z0-9\x80-\xff-]{1,63}\.){1,8}[A-Za-z]{2,24}"
     rb"(?![\w-])"
@@ -83,14 +57,27 @@ def redact(text: bytes, emails: bool = False) -> bytes:
     return text
 
 
+def redact_all(texts: Sequence[bytes], emails: bool = False) -> list[bytes]:
+    """`redact` of each text; of many texts, only those are looked at that may hold a secret.
+
+    >>> redact_all([b"started", b"pin=1234"])
+    [b'started', b'pin=[redacted code]']
+    """
+    shown = list(texts)
+    for i in suspects(texts, emails) if len(texts) >= _MANY else range(len(texts)):
+        shown[i] = redact(shown[i], emails)
+    return shown
+
+
 def _found(text: bytes, emails: bool) -> list[Span]:
     found = list(tokens(text))
     lower = text.lower()
-    if _HINT.search(lower) and _TELLING.search(lower):
+    if tells(lower):
         found += private_keys(text)
         found += named(text)
-        found += placed(text)
-    found += _cards(text)
+        if has_place(lower):
+            found += placed(text)
+    found += cards(text)
     if emails and b"@" in text:
         found += ((*m.span(), b"email") for m in _EMAIL.finditer(text))
     return found
@@ -104,16 +91,3 @@ def _without(text: bytes, found: Iterable[Span]) -> bytes:
             pieces += text[at:begin], MARK, name, b"]"
         end = at = max(end, stop)
     return b"".join((*pieces, text[at:]))
-
-
-def _cards(text: bytes) -> Iterator[Span]:
-    """Numbers of an issuer's form that pass the Luhn check and are not called an id or a time."""
-    for m in _CARD.finditer(text):
-        number = m[0].translate(None, b" -")
-        digits = [b - 48 for b in number]
-        doubled = (d * 2 - 9 * (d > 4) if i % 2 else d for i, d in enumerate(reversed(digits)))
-        if not _ISSUERS[len(number)].match(number) or sum(doubled) % 10 or len(set(digits)) < 2:
-            continue
-        whole = number == m[0]
-        if not (whole and _COUNTER.search(text, max(m.start() - 32, 0), m.start())):
-            yield (*m.span(), b"card")

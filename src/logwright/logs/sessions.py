@@ -185,7 +185,7 @@ def find_key(contents: Sequence[bytes]) -> SessionKey | None:
     for content, shape in zip(contents, _shapes(contents), strict=True):
         seen: set[bytes] = set()
         for token in tokens(content):
-            if not _DIGIT.search(token, 0, _LONGEST_TOKEN):
+            if len(token) < _LEAST_TOKEN or not _DIGIT.search(token, 0, _LONGEST_TOKEN):
                 continue
             kind = _kind(token)
             if kind is None or kind in seen:

@@ -75,6 +75,12 @@ class WindowPlan(BaseModel):
             return TimeWindows(self.size, self.step, self.lateness)
         return CountWindows(self.size, self.step)
 
+    def alike(self, other: WindowPlan) -> bool:
+        """Whether both cut a log in the same way; the gap of sessions is each log's own."""
+        if self.kind != other.kind:
+            return False
+        return self.kind == "session" or (self.size, self.step) == (other.size, other.step)
+
     @property
     def edge(self) -> int:
         """How near (ns) to the input's first or last time a session may be a part of one: the gap

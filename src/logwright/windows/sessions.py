@@ -89,6 +89,12 @@ class Sessions:
     _seen: Int64s = field(default_factory=lambda: np.empty(0, np.int64))
     _waiting: list[tuple[Events, Int64s]] = field(default_factory=list)
 
+    @property
+    def oldest(self) -> int | None:
+        """The first row that an open window holds; None where none is open."""
+        held = [self._open, *(events for events, _ in self._waiting)]
+        return min((int(e.row.min()) for e in held if e is not None and len(e)), default=None)
+
     def push(self, events: Events) -> Windows:
         """Take records in input order; give back the sessions that this closes.
 

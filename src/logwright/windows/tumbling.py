@@ -82,6 +82,11 @@ class TimeWindows:
     _slot: Int64s = field(default_factory=lambda: np.empty(0, np.int64))
     _late: Int64s = field(default_factory=lambda: np.empty(0, np.int64))
 
+    @property
+    def oldest(self) -> int | None:
+        """The first row that an open window holds; None where none is open."""
+        return None if self._open is None or not len(self._open) else int(self._open.row.min())
+
     def push(self, events: Events) -> Windows:
         """Take records in input order; give back the windows that this closes."""
         ts = fill_times(events.ts, self.last)
@@ -144,6 +149,11 @@ class CountWindows:
     step: int
     _open: Events | None = None
     _base: int = 0  # how many records came before the open ones
+
+    @property
+    def oldest(self) -> int | None:
+        """The first row that an open window holds; None where none is open."""
+        return None if self._open is None or not len(self._open) else int(self._open.row.min())
 
     def push(self, events: Events) -> Windows:
         """Take records in input order; give back the windows that this closes."""

@@ -92,6 +92,27 @@ class Windows:
         times = times[times != NO_TIME]
         return (int(times.min()), int(times.max())) if len(times) else (NO_TIME, NO_TIME)
 
+    def times(self) -> tuple[Int64s, Int64s]:
+        """First and last timestamp of every window, `NO_TIME` where it has none.
+
+        >>> windows = Windows.of_sequences([[0, 0], [], [0]])
+        >>> windows.events.ts[:] = [7, 5, NO_TIME]
+        >>> first, last = windows.times()
+        >>> first.tolist() == [5, NO_TIME, NO_TIME], last.tolist() == [7, NO_TIME, NO_TIME]
+        (True, True)
+        """
+        never = np.iinfo(np.int64).max
+        ts = self.events.ts
+        first = np.full(len(self), NO_TIME, np.int64)
+        last = first.copy()
+        held = np.flatnonzero(self.sizes > 0)
+        if len(held):
+            starts = self.bounds[:-1][held]
+            first[held] = np.minimum.reduceat(np.where(ts == NO_TIME, never, ts), starts)
+            last[held] = np.maximum.reduceat(ts, starts)
+            first[first == never] = NO_TIME
+        return first, last
+
     def counts(self) -> tuple[Int64s, Int32s, Int64s]:
         """Distinct (window, template) pairs with their counts, sorted: three equal columns.
 

@@ -36,6 +36,11 @@ class DecisionTree:
         self._tree: Any = learner("tree", "DecisionTreeClassifier")(random_state=train.seed)
         self._tree.fit(matrix, truth, sample_weight=times)
 
+    @property
+    def leaves(self) -> int:
+        """How many leaves the tree has."""
+        return int(self._tree.get_n_leaves())
+
     def score(self, windows: Windows) -> Floats:
         """The share of abnormal windows of history in the leaf."""
         distinct = counted(windows, self._known)

@@ -1,0 +1,88 @@
+"""What the commands that ask a language model share: its options, and how a chat is opened."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from logwright.errors import SettingsError
+
+if TYPE_CHECKING:
+    from logwright.llm import Chat
+
+__all__ = ["LlmBudgetOption", "LlmModelOption", "LlmOption", "PriceOption", "chatting", "journal"]
+
+LlmOption = Annotated[
+    str | None,
+    typer.Option(
+        "--llm",
+        metavar="URL|batch:DIR|replay:FILE",
+        help="Ask a language model first: an OpenAI-compatible endpoint, files of requests and "
+        "answers, or a recording. Off by default.",
+        show_default=False,
+    ),
+]
+LlmModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--llm-model", metavar="NAME", help="Which model answers there.", show_default=False
+    ),
+]
+PriceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--price",
+        metavar="IN/OUT",
+        help="US dollars for a million tokens, such as 0.15/0.60.",
+        show_default=False,
+    ),
+]
+LlmBudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--budget",
+        metavar="AMOUNT",
+        help="The most to spend, such as 4usd (needs --price) or 100000tokens.",
+        show_default=False,
+    ),
+]
+
+
+def journal(store: Path) -> Path:
+    """Where answers are kept that were paid for, beside a store.
+
+    >>> journal(Path("model/store.db")).name
+    'store.llm.jsonl'
+    """
+    return store.with_suffix(".llm.jsonl")
+
+
+@contextmanager
+def chatting(
+    llm: str, name: str | None, price: str | None, budget: str | None, record: Path
+) -> Iterator[Chat]:
+    """A chat as the options say, recorded in a file.
+
+    >>> with chatting("https://models.example/v1", None, None, None, Path("j.jsonl")):
+    ...     pass
+    Traceback (most recent call last):
+    logwright.errors.SettingsError: name the model to ask with --llm-model NAME: -m, --model is ...
+    """
+    from logwright.llm import open_chat
+
+    if not name and not llm.startswith("replay:"):
+        raise SettingsError(
+            "name the model to ask with --llm-model NAME: -m, --model is the folder of what was "
+            "learned"
+        )
+
+    def warn(sentence: str) -> None:
+        sys.stderr.write(f"{sentence}\n")
+
+    with open_chat(llm, name, budget=budget, price=price, record=record, tell=warn) as chat:
+        yield chat

@@ -1,0 +1,136 @@
+"""A connection to an endpoint: one POST, bounded in time and bytes, told apart by what went wrong.
+
+The `openai` package makes the connection (TLS, proxies, pooling) and nothing else: it does not try
+again, follow redirects, or read a body, since each of these could cost money, carry the key to
+another host, or fill the memory.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from logwright.errors import MissingExtraError
+from logwright.llm.address import Address
+from logwright.llm.patience import retry_after
+from logwright.llm.request import Request
+
+__all__ = ["MOST_BYTES", "AttemptError", "Connection"]
+
+MOST_BYTES = 8 << 20
+"""Of an answer: a million tokens have about four."""
+_MOST_ERROR_BYTES = 64 << 10
+_SHOWN = 300
+_NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "ProxyError")
+_AGAIN = frozenset({429, *range(500, 600)})
+
+
+@dataclass(eq=False)
+class AttemptError(Exception):
+    """An attempt without an answer. `again`: it may be tried again; `billed`: nobody knows whether
+    the server counts it; `after`: seconds the server asks to wait."""
+
+    reason: str
+    again: bool
+    billed: bool
+    after: float | None = None
+
+
+class Connection:
+    """An open connection to an endpoint; may be used from several threads."""
+
+    def __init__(self, where: Address) -> None:
+        try:
+            import openai
+        except ImportError as error:
+            raise MissingExtraError("llm", "openai") from error
+        self._where = where
+        self._http = openai.DefaultHttpxClient(
+            follow_redirects=False, event_hooks={"response": [self._refused]}
+        )
+        # What the environment of this machine says about its user is not for any endpoint.
+        names = ["OpenAI-Organization", "OpenAI-Project", *([] if where.key else ["Authorization"])]
+        self._headers: dict[str, Any] = {name: openai.Omit() for name in names}
+        self._headers["Accept-Encoding"] = "identity"
+        self._client = openai.OpenAI(
+            base_url=where.base,
+            api_key=where.key or "none",
+            max_retries=0,
+            http_client=self._http,
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def post(self, request: Request, seconds: float) -> bytes:
+        """The body of the answer, or a `AttemptError`."""
+        import openai
+
+        late = time.monotonic() + seconds
+        body: dict[str, Any] = request.body(self._where.limit)
+        try:
+            with self._client.chat.completions.with_streaming_response.create(
+                **body, timeout=seconds, extra_headers=self._headers
+            ) as response:
+                return self._read(response.iter_bytes(), late)
+        except AttemptError:
+            raise
+        except openai.APIConnectionError as error:
+            if isinstance(error.__cause__, AttemptError):
+                raise error.__cause__ from None
+            raise self._broken(error.__cause__ or error) from error
+        except Exception as error:
+            if not _of_transport(error):
+                raise
+            raise self._broken(error) from error
+
+    def _read(self, chunks: Any, late: float) -> bytes:
+        pieces, size = [], 0
+        for chunk in chunks:
+            size += len(chunk)
+            if size > MOST_BYTES:
+                raise AttemptError(f"answered with more than {MOST_BYTES:,} bytes", False, True)
+            if time.monotonic() > late:
+                raise AttemptError("took too long to answer", True, True)
+            pieces.append(chunk)
+        return self._where.without_key(b"".join(pieces).decode("utf-8", "replace")).encode()
+
+    def _refused(self, response: Any) -> None:
+        """Called with every response before anything reads it."""
+        status: int = response.status_code
+        coding = response.headers.get("content-encoding", "identity").strip().lower()
+        if 300 <= status < 400:
+            raise AttemptError("sends elsewhere (a redirect), which is not followed", False, False)
+        if status != 200:
+            told = "" if coding != "identity" else self._excerpt(response.iter_bytes())
+            after = retry_after(response.headers.get("retry-after"))
+            again = status in _AGAIN
+            raise AttemptError(f"answered with status {status}{told}", again, False, after)
+        if coding not in ("", "identity"):
+            raise AttemptError("packs its answers, which was not asked for", False, True)
+
+    def _excerpt(self, chunks: Any) -> str:
+        """The beginning of what an error says, on one line."""
+        body = b""
+        for chunk in chunks:
+            body += chunk
+            if len(body) > _MOST_ERROR_BYTES:
+                break
+        text = self._where.without_key(body.decode("utf-8", "replace"))
+        text = "".join(char if char.isprintable() else " " for char in text)
+        text = " ".join(text.split())[:_SHOWN].rstrip(".")
+        return f": {text}" if text else ""
+
+    def _broken(self, error: BaseException) -> AttemptError:
+        kind = type(error).__name__
+        sent = kind not in _NEVER_SENT
+        if "Timeout" in kind:
+            return AttemptError("took too long to answer", True, sent)
+        reason = "cut the connection" if sent else "cannot be reached"
+        return AttemptError(reason, True, sent)
+
+
+def _of_transport(error: BaseException) -> bool:
+    """Errors of the HTTP client while a body is read; its package depends on that of openai."""
+    return any(kind.__name__ == "HTTPError" for kind in type(error).__mro__)

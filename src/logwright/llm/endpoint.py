@@ -1,0 +1,76 @@
+"""Asks an OpenAI-compatible endpoint, as often as is sensible, on an account, into a journal."""
+
+from __future__ import annotations
+
+import time
+
+from logwright.llm.address import Address
+from logwright.llm.budget import Account, Charge
+from logwright.llm.connection import AttemptError, Connection
+from logwright.llm.errors import ModelAnswerError
+from logwright.llm.journal import Journal
+from logwright.llm.patience import Patience
+from logwright.llm.reply import Reply, ReplyError, reply_of
+from logwright.llm.request import Request
+
+__all__ = ["Endpoint"]
+
+
+class Endpoint:
+    """A model behind a URL. Every attempt is reserved and noted before it leaves."""
+
+    def __init__(
+        self, where: Address, account: Account, journal: Journal, patience: Patience
+    ) -> None:
+        self._where = where
+        self._account = account
+        self._journal = journal
+        self._patience = patience
+        self._connection = Connection(where)
+
+    def complete(self, request: Request, purpose: str) -> tuple[Reply, Charge]:
+        """The reply and its charge; `ModelAnswerError` or `BudgetError` when there is none."""
+        patience = self._patience
+        end = time.monotonic() + patience.deadline
+        attempt = 0
+        while True:
+            left = end - time.monotonic()
+            try:
+                return self._once(request, purpose, min(patience.timeout, max(left, 0.1)))
+            except AttemptError as failure:
+                attempt += 1
+                pause = patience.pause(attempt - 1, failure.after)
+                left = end - time.monotonic()
+                if not failure.again or attempt >= patience.tries or pause >= left:
+                    raise ModelAnswerError(self._told(failure, attempt, purpose)) from failure
+                patience.sleep(pause)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _once(self, request: Request, purpose: str, seconds: float) -> tuple[Reply, Charge]:
+        held = self._account.reserve(request)
+        number = self._journal.sent(request.key, purpose, held)
+        try:
+            reply = reply_of(self._connection.post(request, seconds), request)
+        except AttemptError as failure:
+            if failure.billed:
+                self._account.lose(held)
+            else:
+                self._account.free(held)
+                self._journal.freed(number)
+            raise
+        except ReplyError as error:
+            self._account.lose(held)
+            raise AttemptError(f"answered with what is no answer ({error})", True, True) from error
+        charge = self._account.settle(held, reply.usage)
+        self._journal.answered(number, request.key, request.model, purpose, reply, charge)
+        return reply, charge
+
+    def _told(self, failure: AttemptError, attempts: int, purpose: str) -> str:
+        times = "" if attempts == 1 else f", {attempts} times"
+        wait = f", and asks to wait {failure.after:.0f} s" if failure.after else ""
+        return (
+            f"The endpoint {self._where.base} {failure.reason}{wait} (asked for: "
+            f"{purpose}{times}). Answers that came before are kept in the journal."
+        )

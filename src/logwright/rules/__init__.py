@@ -1,0 +1,1 @@
+"""Rules: readable code that judges windows; made, tried, kept and compiled."""

@@ -1,0 +1,75 @@
+"""Kept: what the engine remembers of lines until the windows that hold them close."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+
+from logwright.logs.batch import Int32s, Int64s
+
+__all__ = ["Kept"]
+
+
+class Kept:
+    """The set code of each line by global row. Blocks of lines of which all have the same code
+    take no room, others four bytes a line; `drop` lets go what is no longer asked for.
+
+    >>> kept = Kept()
+    >>> kept.add(10, np.array([0, 4], np.int32))
+    >>> kept.at(np.array([11, 10])).tolist()
+    [4, 0]
+    """
+
+    def __init__(self) -> None:
+        self._firsts: list[int] = []
+        self._stops: list[int] = []
+        self._codes: list[Int32s] = []
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    def add(self, first: int, codes: Int32s) -> None:
+        """Codes of the rows from `first` on, which are later than all that were added."""
+        if len(codes):
+            self._firsts.append(first)
+            self._stops.append(first + len(codes))
+            same = bool((codes == codes[0]).all())
+            self._codes.append(codes[:1].copy() if same else codes)
+
+    def at(self, rows: Int64s) -> Int32s:
+        """The codes of rows that were added and not dropped, in any order."""
+        out = np.empty(len(rows), np.int32)
+        if not len(rows):
+            return out
+        stops = np.array(self._stops)
+        block = np.searchsorted(stops, rows, side="right")
+        for number in np.unique(block).tolist():
+            here = block == number
+            codes = self._codes[number]
+            out[here] = codes[rows[here] - self._firsts[number] if len(codes) > 1 else 0]
+        return out
+
+    def drop(self, before: int) -> None:
+        """Let go blocks of rows before one; no window that is open holds any of them."""
+        gone = sum(stop <= before for stop in self._stops)
+        del self._firsts[:gone], self._stops[:gone], self._codes[:gone]
+
+    def renumber(self, now: Callable[[Int64s], Int64s]) -> None:
+        """Number all rows anew: `now` gives the new numbers of old ones."""
+        if not self._codes:
+            return
+        spans = zip(self._firsts, self._stops, self._codes, strict=True)
+        parts = [(np.arange(a, b), np.broadcast_to(c, b - a)) for a, b, c in spans]
+        old = np.concatenate([rows for rows, _ in parts])
+        codes = np.concatenate([codes for _, codes in parts])
+        rows = now(old)
+        if np.array_equal(rows, old):
+            return
+        order = np.argsort(rows)
+        rows, codes = rows[order], codes[order]
+        self._firsts, self._stops, self._codes = [], [], []
+        cuts = [0, *(np.flatnonzero(np.diff(rows) != 1) + 1).tolist(), len(rows)]
+        for a, b in itertools.pairwise(cuts):
+            self.add(int(rows[a]), codes[a:b])
