@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pytest
 from hypothesis import given
+from numpy.typing import NDArray
 
 from logwright.rules.candidates import Candidates, cases_of
 from logwright.rules.sightings import Sightings
@@ -82,3 +84,25 @@ def test_two_events_are_compared_where_a_relation_is_the_usual_one() -> None:
     ]
     assert "differ" in kinds[0]
     assert "differ" not in kinds[1]
+
+
+def test_words_are_asked_for_before_an_id() -> None:
+    windows = Windows.of_sequences([[0, 1], [2], [1, 0], [2, 2]], "count")
+    texts, ids = ["<*>", "disk full", "ok"], IDS[:3]
+    found = Candidates(windows, texts, ids, cases_of(windows))
+    assert found.own[0].kind == "template"
+    assert "template t-1" not in {condition.a.told for condition in found.conditions}
+    blind = Candidates(windows, None, ids, cases_of(windows))
+    assert "template t-1" in {condition.a.told for condition in blind.conditions}
+
+
+@pytest.mark.parametrize(("said", "kind"), [("lost", "form"), ("lost\n  at 7", "template")])
+def test_messages_say_whether_a_form_is_of_whole_lines(said: str, kind: str) -> None:
+    windows = Windows.of_sequences([[0], [1], [0, 1]])
+
+    def messages(rows: NDArray[np.int64]) -> list[str]:
+        return [said] * len(rows)
+
+    cases = cases_of(windows)
+    found = Candidates(windows, ["lost", "disk lost"], IDS[:2], cases, messages=messages)
+    assert found.own[0].kind == kind

@@ -19,7 +19,7 @@ from logwright.rules import classing
 from logwright.rules.classing import Naming
 from logwright.rules.emit import callable_of
 from logwright.rules.engine import Bools, Engine
-from logwright.rules.plain import Line, Window
+from logwright.rules.plain import READ, Line, Window
 from logwright.rules.table import Table
 from logwright.rules.tree import (
     And,
@@ -443,6 +443,59 @@ def test_lines_of_closed_windows_are_forgotten() -> None:
         engine.look(Log(_windows(["disk 1", "ok"])).batches[0], row)
         engine.drop(row)
     assert engine.kept_blocks == 1
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(("disk 17", "x=5 7", "a=b 7", "node-3", "TLB", "é", "data")),
+            st.sampled_from((" ", "a", "é", "7", " 12")),
+            st.integers(READ - 12, READ + 3),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from(PATTERNS),
+    st.sampled_from(NUMBERS),
+)
+@settings(max_examples=60)
+def test_of_long_lines_both_read_the_same_beginning(
+    parts: list[tuple[str, str, int]], pattern: str, counting: str
+) -> None:
+    texts = [fill * (at // len(fill)) + what for what, fill, at in parts]
+    number = Call("number", (Const(counting), _TEXT))
+    lowered = Call("search", (Const(pattern), Method(_TEXT, "lower", ())))
+    _check(
+        {
+            "found": _is(_any(Call("search", (Const(pattern), _TEXT)))),
+            "lowered": _is(_any(lowered)),
+            "over": _is(_any(Compare(">", number, Const(5)))),
+            "none": _is(_any(Compare("!=", number, number))),
+        },
+        _windows(*([text] for text in (*texts, *texts))),
+        [2],
+    )
+
+
+def test_numbers_that_cross_the_end_of_what_is_read_are_cut_there() -> None:
+    over = Compare(">", Call("number", (Const(r"disk (\d+)"), _TEXT)), Const(50))
+    begin = "x" * (READ - 8) + " disk "
+    _check({"over": _is(_any(over))}, _windows(*([f"{begin}{n}34"] for n in range(30, 70))))
+
+
+def test_values_that_depend_on_each_other_too_often_run_plainly() -> None:
+    steps = [Assign("a0", Call("longest_gap", (Name("w"),)))]
+    for i in range(110):
+        steps.append(Assign(f"a{i + 1}", Arith("+", Name(f"a{i}"), Const(0.5))))
+    rule = Function("", (*steps, Return(Compare(">", Name("a110"), Const(75)))))
+    assert "too often" in Engine({"rule": rule}).plain["rule"]
+
+
+def test_what_stands_late_in_a_long_line_is_not_searched() -> None:
+    rule = callable_of(_is(_any(Call("search", (Const("disk"), _TEXT)))))
+    for late in (False, True):
+        text = "x" * (READ - 4 + late) + "disk"
+        assert rule(Window([Line(text)])) is not late
 
 
 def test_shapes_beyond_the_limit_are_read_by_their_text() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logwright.rules.heard import blamed, heard_words
+from logwright.rules.heard import blamed, heard_words, needed
 from logwright.windows.window import Windows
 
 WORDS = st.sampled_from(["link", "severed", "lost", "closed:", "port=", "the", "no", "x9", "<*>"])
@@ -65,6 +65,17 @@ def test_words_seen_once_are_one_group() -> None:
     assert any({"severed", "lost"} <= group for group in groups)
 
 
+def test_a_word_is_in_one_group_however_it_is_capitalized() -> None:
+    texts = ["ok", "TLB severed", "tlb lost", "Tlb closed"]
+    windows = Windows.of_sequences([[1], [1], [2], [2], [3], [0]], "count")
+    bad = np.array([True] * 5 + [False])
+    groups = heard_words(windows, texts, bad, 0.9, 2)
+    assert [w for w in groups if {"TLB", "tlb", "Tlb"} <= set(w)]
+    words = [word for group in groups for word in group]
+    assert sorted(words) == sorted({*words})
+    assert {"severed", "lost", "closed"} <= set(words)
+
+
 def test_a_group_of_many_words_is_cut() -> None:
     texts = ["ok", " ".join("w" + chr(97 + i) * 4 for i in range(26))]
     windows = Windows.of_sequences([[1], [1], [0]], "count")
@@ -75,3 +86,21 @@ def test_a_group_of_many_words_is_cut() -> None:
 
 def test_without_blame_nothing_is_heard() -> None:
     assert heard([[0, 1], [0, 1]], ["a word", "other words"], [True, False]) == set()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 7), st.integers(0, 9))
+def test_needed_groups_hit_all_that_any_group_hits(seed: int, n: int, windows: int) -> None:
+    hits = list(np.random.default_rng(seed).random((n, windows)) < 0.3)
+    groups = [("word",) * (at + 1) for at in range(n)]
+    kept = needed(groups, hits)
+    assert kept == sorted(set(kept))
+    every = np.any(hits, axis=0) if hits else np.zeros(windows, bool)
+    some = np.any([hits[at] for at in kept], axis=0) if kept else np.zeros(windows, bool)
+    assert (some == every).all()
+    assert len(kept) <= every.sum()
+
+
+def test_of_groups_that_hit_the_same_windows_the_one_of_most_words_stays() -> None:
+    hits = list(np.array([[1, 1, 0], [1, 1, 0], [1, 0, 0], [0, 0, 1]], bool))
+    groups = [("panic",), ("machine", "check"), ("socket",), ("link",)]
+    assert needed(groups, hits) == [1, 3]

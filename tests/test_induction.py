@@ -221,3 +221,15 @@ def test_hdfs_sessions_are_told_by_at_most_forty_rules(data: Path) -> None:
     drafts, windows, truth, texts, ids = of_history("hdfs", data, 0.6)
     assert len([d for d in drafts if d.kind == "abnormal"]) <= 40
     assert scores(alarms(drafts, windows, texts, ids), truth)[1] >= 0.995
+
+
+def test_of_words_that_one_incident_holds_no_more_is_made_than_one_rule() -> None:
+    texts = ["all is well", "disk severed", "peer closed: try later", "socket lost"]
+    templates = [[0], [1, 2], [0], [2, 1], [0], [0], [3], [0], [3], [0]] * 4
+    labels = np.array([any(window) for window in templates])
+    windows = Windows.of_sequences(templates, "count")
+    sample = Sample(windows, texts, ["t-1", "t-2", "t-3", "t-4"], labels, 30)
+    words = [d for d in induce(sample, normal=None) if d.basis == "words"]
+    assert len(words) == 2
+    fired = [d.fires(Sightings(windows, texts, sample.ids)) for d in words]
+    assert (np.any(fired, axis=0) == labels).all()

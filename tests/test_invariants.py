@@ -71,13 +71,31 @@ def test_what_the_same_windows_break_is_told_once() -> None:
     assert sum(d.facts.train[1] > 0 for d in drafts) == 1
 
 
-def test_time_is_looked_at_where_lines_have_it() -> None:
-    windows = timed(Windows.of_sequences([[0, 1]] * 60), [0, 3, 10, 12])
+def test_time_tells_what_lines_do_not() -> None:
+    templates = [[0, *[2 + at % 3] * (at % 30 * 5), 1] for at in range(60)]
+    windows = Windows.of_sequences(templates)
+    seconds = [np.linspace(100 * at, 100 * at + 3, len(w)) for at, w in enumerate(templates)]
+    windows.events.ts = np.concatenate(seconds).astype(np.int64) * 10**9
     told = found(windows, 50)
-    assert "'failed' is always followed by 'disk full' within 5 seconds" in told
-    late = timed(Windows.of_sequences([[0, 1], [0, 1]]), [0, 3, 10, 40])
     soon = told["'failed' is always followed by 'disk full' within 5 seconds"]
+    late = timed(Windows.of_sequences([[0, 1], [0, 1]]), [0, 3, 10, 40])
     assert soon.fires(Sightings(late, TEXTS, IDS)).tolist() == [True, False]
+
+
+def test_what_lines_tell_is_not_told_in_seconds_again() -> None:
+    windows = timed(Windows.of_sequences([[0, 1]] * 60), [0, 3, 10, 12])
+    told = [t for t in found(windows, 50) if "'failed' is always followed by 'disk full'" in t]
+    assert told == ["'failed' is always followed by 'disk full' within 1 line"]
+
+
+def test_what_the_size_of_windows_makes_sure_is_not_proposed() -> None:
+    few = found(Windows.of_sequences([[0, 1, 2, 2, 2, 2]] * 60, "count"), 50)
+    assert {t: d.conditions[0].k for t, d in few.items()} == {
+        "fewer than 3 lines have 'failed'": 3,
+        "fewer than 3 lines have 'disk full'": 3,
+    }
+    free = found(Windows.of_sequences([[2, 2, 2, 2, 0, 1]] * 60, "time"), 50)
+    assert max(d.conditions[0].k for d in free.values()) == 9
 
 
 def test_lines_cut_anywhere_promise_nothing_but_how_often() -> None:

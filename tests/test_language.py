@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from logwright.rules.emit import callable_of, emit
@@ -163,6 +163,45 @@ NORMAL = [
         "return score > 2",
         'score = (1 if "a" in w.key else 0) + (2 if len(w.lines) != 0 else 0)\nreturn score > 2',
     ),
+    # ways of models
+    (
+        "import re\nPATTERN = r'core\\.\\d+'\n"
+        "return any(re.search(PATTERN, x.text) for x in w.lines)",
+        r'return any(search(r"core\.\d+", x.text) for x in w.lines)',
+    ),
+    (
+        "return bool(re.search('a', w.key, re.I) or re.search('(?i)b', w.key, flags=re.I))",
+        'return search("(?i)a", w.key) or search("(?i)b", w.key)',
+    ),
+    (
+        "return bool(re.match('a|b', w.key) or re.match('c', w.key, re.I))",
+        'return search("^(?:a|b)", w.key) or search("(?i)^c", w.key)',
+    ),
+    (
+        "for i in range(len(w.lines)):\n    if 'a' in w.lines[i].text:\n        return True",
+        'return any("a" in line.text for line in w.lines)',
+    ),
+    (
+        "n: int = 0\nfor i in range(len(w.lines)):\n"
+        "    if i > 0 and w.lines[i].level > w.lines[i - 1].level:\n        n += 1\nreturn n > 1",
+        "n = sum(i > 0 and line.level > w.lines[i - 1].level for i, line in enumerate(w.lines))\n"
+        "return n > 1",
+    ),
+    (
+        "WORDS = ['a', 'b']\nfor line in w.lines:\n    for x in WORDS:\n"
+        "        if x in line.text:\n            return True\nreturn False",
+        'return any("a" in line.text or "b" in line.text for line in w.lines)',
+    ),
+    (
+        "n = 0\nfor line in w.lines:\n    for x in ('a', 'b'):\n"
+        "        if x in line.text:\n            n += 1\n            break\nreturn n > 1",
+        'n = sum("a" in line.text or "b" in line.text for line in w.lines)\nreturn n > 1',
+    ),
+    (
+        "n = 0\nfor x in ('a', 'b'):\n    if x not in w.key:\n        continue\n    n += 1\n"
+        "return n > 1",
+        'n = (1 if "a" in w.key else 0) + (1 if "b" in w.key else 0)\nreturn n > 1',
+    ),
     (
         "end = w.lines[-1]\nreturn end.ts - w.lines[0].ts > 60",
         "return w.lines[-1].ts - w.lines[0].ts > 60",
@@ -216,6 +255,7 @@ def test_docstrings_keep_their_text_and_do_not_count():
 
 
 @given(st.text(max_size=60))
+@example("a\n\u2028")
 def test_any_docstring_comes_back(text):
     rule = parse("def rule(w):\n    " + repr(text) + "\n    return True\n")
     assert parse(emit(rule)).doc == rule.doc

@@ -9,8 +9,12 @@ import pytest
 from pydantic import BaseModel
 
 from llm_server import completion
-from logwright.errors import InputError
+from logwright.errors import InputError, StoreError
 from logwright.llm import Ask, BudgetError, Waiting, open_chat, user
+from logwright.llm.batch import Batch
+from logwright.llm.budget import Account
+from logwright.llm.journal import Journal
+from logwright.llm.request import Request
 
 ASKS = [Ask([user(f"question {n}")], 50, f"test {n}") for n in range(3)]
 
@@ -113,7 +117,7 @@ def test_a_line_that_is_no_answer_is_named(tmp_path: Path, line: str) -> None:
 
 
 def test_a_line_that_is_no_request_is_named(tmp_path: Path) -> None:
-    (tmp_path / "requests.jsonl").write_text('{"custom_id"')
+    (tmp_path / "requests.jsonl").write_text('{"custom_id"\n')
     with pytest.raises(InputError, match=r"Line 1 of .*requests.jsonl"):
         ask(tmp_path)
 
@@ -143,6 +147,50 @@ def test_a_repair_is_a_further_round(tmp_path: Path) -> None:
     assert waiting(tmp_path, asks).waiting == 1
     request = lines(tmp_path / "requests.jsonl")[0]
     assert [m["role"] for m in request["body"]["messages"]] == ["user", "assistant", "user"]
+
+
+def test_a_repair_that_waits_is_told_as_one(tmp_path: Path) -> None:
+    asks = [Ask([user("how many?")], 50, "a test", Count), ASKS[0]]
+    assert "mend" not in str(waiting(tmp_path, asks))
+    answer(tmp_path, content="many", most=1)
+    told = str(waiting(tmp_path, asks))
+    assert told.startswith("2 requests wait")
+    assert "(1 of them asks to mend an answer that did not fit)" in told
+
+
+@pytest.mark.parametrize("cut", [1, 10, 150])
+def test_a_request_that_was_cut_off_is_written_again(tmp_path: Path, cut: int) -> None:
+    waiting(tmp_path)
+    file = tmp_path / "requests.jsonl"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-cut])
+    assert waiting(tmp_path, [*ASKS[::-1]]).waiting == 3
+    assert sorted(file.read_bytes().splitlines()) == sorted(whole.splitlines())
+    answer(tmp_path)
+    assert len(ask(tmp_path)) == 3
+
+
+@pytest.mark.parametrize("place", ["file", "file/in", "/proc/zz"])
+def test_what_cannot_be_a_folder_is_one_sentence(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be the folder of a batch"):
+        ask(tmp_path / place)
+
+
+@pytest.mark.parametrize("name", ["answers-x.jsonl", "sent-x.jsonl", "requests.jsonl"])
+def test_a_folder_in_place_of_a_file_is_one_sentence(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    with pytest.raises(InputError, match=f"{name} cannot be read: Is a directory"):
+        ask(tmp_path)
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    chat = Batch(tmp_path, Account(None, None), Journal(None))
+    (tmp_path / "requests.jsonl").symlink_to("/dev/full")
+    with pytest.raises(StoreError, match="cannot be written: No space left"):
+        chat.complete(Request("m", (("user", "hi"),), 5), "a test")
 
 
 def test_what_a_batch_answered_can_be_replayed(tmp_path: Path) -> None:

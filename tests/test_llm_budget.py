@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from llm_server import half, right, serving, status
 from logwright.errors import SettingsError
 from logwright.llm import Ask, BudgetError, ModelAnswerError, open_chat, user
-from logwright.llm.budget import Account, Budget, Price
+from logwright.llm.budget import Account, Budget, Charge, Price
+from logwright.llm.journal import Journal
 from logwright.llm.patience import Patience
-from logwright.llm.reply import Usage
+from logwright.llm.reply import Reply, Usage
 from logwright.llm.request import Request
 
 QUICK = Patience(tries=2, base=0.001, timeout=5, deadline=10)
@@ -174,6 +175,28 @@ def test_what_the_server_used_beyond_its_limit_is_told() -> None:
         assert "more than were allowed" in chat.spending.told()
         with pytest.raises(BudgetError):
             chat.ask([user("and now?")], max_tokens=50, purpose="a test")
+
+
+def test_earlier_runs_without_a_price_count_at_the_price_of_now(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    journal = Journal(path)
+    usage = Usage(prompt=1000, completion=100)
+    number = journal.sent("lw-1", "a test", Charge(5000, None))
+    journal.answered(
+        number, "lw-1", "m", "a test", Reply(text="x", usage=usage), Charge(1100, None)
+    )
+    journal.sent("lw-2", "a test", Charge(2000, None))  # the run was killed
+    journal.close()
+    with open_chat("http://localhost/v1", "m", record=path) as chat:
+        told = chat.spending.told()
+    assert "3,100 tokens in earlier runs (1 without an answer)" in told
+    more = {"price": "1/4", "record": path}
+    with open_chat("http://localhost/v1", "m", budget="0.01usd", **more) as chat:
+        told = chat.spending.told()
+        assert chat.spending.earlier.usd == Decimal("0.0094")  # 1,000 + 4 * 100 + 4 * 2,000
+        with pytest.raises(BudgetError, match=r"0\.0094 usd"):
+            chat.ask([user("why?")], max_tokens=500, purpose="a test")
+    assert "3,100 tokens for 0.0094 usd in earlier runs (1 without an answer)" in told
 
 
 def test_earlier_runs_of_the_same_journal_count(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -38,7 +40,7 @@ def patience(**more: Any) -> Patience:
         "timeout": 5.0,
         "deadline": 20.0,
         "base": 0.001,
-        "sleep": SLEPT.append,
+        "sleep": lambda _, seconds: SLEPT.append(seconds),
     }
     return Patience(**{**settings, **more})
 
@@ -78,12 +80,44 @@ def test_what_may_pass_is_tried_again(step: Step) -> None:
     assert len(server.bodies) == 2
 
 
-@pytest.mark.parametrize("step", [status(500), half, hanging_up, streaming, status(429)])
+@pytest.mark.parametrize("step", [status(500), half, hanging_up, status(429)])
 def test_what_does_not_pass_ends_after_the_stated_tries(step: Step) -> None:
     with serving(step) as server:
         told = failing(server.url)
         assert len(server.bodies) == 3
     assert "3 times" in told
+
+
+@pytest.mark.parametrize("step", [streaming, raw(b"<html>log in first</html>")])
+def test_what_is_paid_for_and_cannot_be_read_is_tried_once_more(step: Step) -> None:
+    with serving(step) as server:
+        assert "2 times" in failing(server.url, patience=patience(tries=5))
+        assert len(server.bodies) == 2
+
+
+@pytest.mark.parametrize(
+    ("step", "final"),
+    [(status(401), True), (status(404), True), (raw(b"<html>"), True), (raw(b"", 302), True),
+     (status(400), False), (status(429), False), (hanging_up, False)],
+)  # fmt: skip
+def test_what_no_other_question_would_change_is_told_apart(step: Step, final: bool) -> None:
+    with serving(step) as server, pytest.raises(ModelAnswerError) as error:
+        ask(server.url)
+    assert error.value.final is final
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"error": {"message": "no such model", "code": 7}}', "status 400: no such model (asked"),
+        (b'{"error": "too long."}', "status 400: too long (asked"),
+        (b'{"detail": [1]}', 'status 400: {"detail": [1]} (asked'),
+        (b"[" * 50_000, "status 400: [["),
+    ],
+)
+def test_of_an_error_its_message_is_told(body: bytes, said: str) -> None:
+    with serving(raw(body, 400)) as server:
+        assert said in failing(server.url)
 
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 408, 413, 422])
@@ -124,6 +158,28 @@ def test_a_slow_answer_ends_in_time(step: Step) -> None:
         told = failing(server.url, patience=patience(tries=2, timeout=0.2))
         assert time.monotonic() - began < 2
     assert "too long" in told
+
+
+def test_a_wait_ends_when_the_chat_is_closed() -> None:
+    waits = Patience(tries=5, base=60.0, ceiling=60.0, chance=lambda: 1.0)
+    failed: list[ModelAnswerError] = []
+    with serving(status(500)) as server:
+        chat = open_chat(server.url, "m", patience=waits)
+
+        def asking() -> None:
+            with pytest.raises(ModelAnswerError) as error:
+                chat.ask([user("why?")], max_tokens=50, purpose="a test")
+            failed.append(error.value)
+
+        thread = threading.Thread(target=asking)
+        thread.start()
+        while not server.bodies:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        chat.close()
+        thread.join(5)
+        assert len(server.bodies) == 1
+    assert "stopped" in str(failed[0])
 
 
 def test_a_body_without_end_is_cut() -> None:
@@ -195,6 +251,49 @@ def test_a_key_in_the_clear_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(told) == 1
     assert "unencrypted" in told[0]
     assert KEY not in told[0]
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_this_machine_is_asked_without_a_proxy(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("LOGWRIGHT_LLM_KEY", KEY)
+    with serving(status(502)) as proxy, serving(right("directly")) as server:
+        monkeypatch.setenv(name, proxy.url)
+        answer, _ = ask(server.url)
+        assert proxy.bodies == []
+    assert answer.text == "directly"
+
+
+def test_a_proxy_that_reads_along_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://ann:pw@proxy.example:8080")
+    monkeypatch.setenv("no_proxy", "inside.example")
+    url, inside = "http://models.example", "http://inside.example"
+    through = "go to http://models.example/v1 unencrypted through the proxy proxy.example:8080"
+    assert through in str(address(url, "").warning)
+    assert str(address(url, KEY).warning).startswith("The key and the questions go")
+    assert "proxy" not in str(address(inside, KEY).warning)
+    for quiet in (inside, "https://models.example", "http://[::1]:8000"):
+        assert address(quiet, "").warning is None
+
+
+@pytest.mark.parametrize(
+    ("proxy", "said"),
+    [
+        ("junk://ann:pw@x", "its URL"),
+        ("http://ann:pw@x:port", "its URL"),
+        ("socks5://x", "socksio"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, said: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    if said == "socksio":
+        monkeypatch.setitem(sys.modules, "socksio", None)
+    with pytest.raises(SettingsError, match=said) as error:
+        open_chat("https://models.example", "m")
+    assert "pw" not in str(error.value)
 
 
 def test_nobody_listens() -> None:

@@ -54,9 +54,9 @@ def test_what_was_sent_when_the_run_died_stays_charged(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.jsonl")
     journal.sent("lw-1", "a test", Charge(100, None))
     journal.freed(journal.sent("lw-2", "a test", Charge(30, None)))
-    assert journal.charged.tokens == 100
+    assert journal.charged().tokens == 100
     journal.close()
-    assert Journal(tmp_path / "j.jsonl", write=False).charged.tokens == 100
+    assert Journal(tmp_path / "j.jsonl", write=False).charged().tokens == 100
 
 
 def test_a_damaged_line_is_named(tmp_path: Path) -> None:
@@ -71,10 +71,50 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
 def test_two_runs_with_one_journal_do_not_pay_twice(tmp_path: Path) -> None:
     pytest.importorskip("fcntl")
     first = Journal(tmp_path / "j.jsonl")
+    first.sent("lw-1", "a test", Charge(1, None))
     with pytest.raises(StoreError, match="in use"):
         Journal(tmp_path / "j.jsonl")
     first.close()
     Journal(tmp_path / "j.jsonl").close()
+
+
+def test_two_runs_that_begin_at_once_do_not_pay_twice(tmp_path: Path) -> None:
+    first, second = Journal(tmp_path / "j.jsonl"), Journal(tmp_path / "j.jsonl")
+    first.sent("lw-1", "a test", Charge(1, None))
+    with pytest.raises(StoreError, match="in use"):
+        second.sent("lw-1", "a test", Charge(1, None))
+    first.close()
+    with pytest.raises(StoreError, match="another run"):
+        second.sent("lw-1", "a test", Charge(1, None))
+
+
+def test_without_a_question_there_is_no_journal(tmp_path: Path) -> None:
+    with open_chat("http://localhost/v1", "m", record=tmp_path / "new" / "j.jsonl"):
+        pass
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_journal_that_is_a_folder_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be read: Is a directory"):
+        open_chat("http://localhost/v1", "m", record=tmp_path)
+
+
+def test_a_full_disk_is_one_sentence_before_anything_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "j.jsonl"
+    with serving(right()) as server:
+        run(server.url, path, ASKS[:1])
+        before = path.read_bytes()
+
+        def full(_: int) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("os.fsync", full)
+        with pytest.raises(StoreError, match="cannot be written: No space left on device"):
+            run(server.url, path)
+        assert len(server.bodies) == 1
+    assert path.read_bytes() == before
 
 
 def test_the_same_question_at_the_same_time_is_asked_once() -> None:

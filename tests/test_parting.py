@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from logwright.rules.emit import callable_of
@@ -18,6 +18,7 @@ NUMBERS = st.floats(-1e6, 1e6)
 
 
 @given(NUMBERS, NUMBERS)
+@example(1e-309, 5e-324)
 def test_the_roundest_number_lies_in_the_gap(a: float, b: float) -> None:
     low, high = sorted((a, b))
     if low < high:

@@ -109,6 +109,13 @@ WRONG = [
     (TEXT.replace('"severity"', "severity"), 3, 5, "texts in quotes"),
     (TEXT.replace('"severity": "high"', "**w"), 3, 7, "texts in quotes"),
     (TEXT.replace('"severity": "high"', '"backtest": {"f1": 1e999}'), 3, 5, "finite"),
+    (TEXT.replace('"severity": "high"', f'"backtest": {{"f1": 1{"0" * 400}}}'), 3, 5, "finite"),
+    (TEXT.replace('"severity": "high"', '"backtest": {"f1": True}'), 3, 5, "backtest"),
+    (TEXT.replace('"severity": "high"', '"target": b"disk"'), 3, 5, "target"),
+    (TEXT.replace('"severity": "high"', '"must_hold": 1'), 3, 5, "must_hold"),
+    (TEXT.replace('"must_match": [[', '"must_match": [{"a": 1}, ['), 5, 5, "lists of lines"),
+    (TEXT.replace('"must_match": [[', '"must_match": ["disk", ['), 5, 5, "lists of lines"),
+    (TEXT.replace('"severity"', r'"\x1b[2J"'), 3, 5, r'"\x1b[2J"'),
     (TEXT.replace("META = {", "META = ["), 7, 1, "not Python"),
     ("META = []\n\ndef rule(w):\n    return True\n", 1, 1, "dictionary"),
     (TEXT.replace("META =", "OTHER ="), 1, 1, "nothing else"),
@@ -143,6 +150,26 @@ def test_files_that_cannot_be_read_are_refused(tmp_path):
         RuleFile("../x", Meta(kind="normal", provenance="data"), parse("def rule(w): pass")).write(
             tmp_path
         )
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "disk.py")
+    with pytest.raises(RuleError, match="no ordinary file"):
+        RuleFile.read(tmp_path / "disk.py")
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path):
+    rule = RuleFile("a" * 101, Meta(kind="normal", provenance="data"), parse("def rule(w): pass"))
+    with pytest.raises(RuleError, match="at most 100"):
+        rule.write(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_lines_are_those_that_python_counts():
+    begins = 'META = {"kind": "abnormal", "provenance": "data"}\n' + "# \u2028\x0c\n" * 9
+    function = "def rule(w):\n    #" + "x" * 17_000 + "\n    return True\n"
+    with pytest.raises(RuleError, match="over"):
+        RuleFile.parse(begins + function, "x")
 
 
 @given(

@@ -99,6 +99,25 @@ def test_numbers_and_few_words_are_kept(values: list[object], expected: list[str
     assert held("state <*> now", [f"state {value} now" for value in values]) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("from port <*>", False),
+        ("child <*> found", False),
+        ("pid=<*>, started", False),
+        ("blockId: <*> lost", False),
+        ("support <*> now", True),
+        ("grid <*> now", True),
+        ("id was <*> now", True),
+    ],
+)
+def test_what_the_words_before_call_a_name_has_no_range(text: str, kept: bool) -> None:
+    many = held(text, [text.replace("<*>", str(i * 7919 % 50_000)) for i in range(90)])
+    assert many == ([r"(\d+)"] if kept else [])
+    few = held(text, [text.replace("<*>", str(i * 7 % 3)) for i in range(90)])
+    assert few == [r"(\d+)"]
+
+
 def test_a_place_that_a_line_has_twice_tells_no_words() -> None:
     text, lines = "<*>: state <*>, on <*>", ["/7/x: state up, on /7/x"] * 90
     assert held(text, lines) == ["up"]

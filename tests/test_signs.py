@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from logwright.rules.emit import callable_of
@@ -14,6 +14,7 @@ from logwright.rules.plain import Line, Window
 from logwright.rules.signs import (
     Sign,
     constant_runs,
+    form,
     own_signs,
     phrases,
     shared_signs,
@@ -67,13 +68,15 @@ def test_a_phrase_of_a_template_is_in_all_its_lines(text: str, values: list[str]
 def test_a_sign_means_the_same_of_templates_and_of_lines(a: str, b: str, values: list[str]) -> None:
     kinds = [Sign("phrase", words) for words in phrases(a)]
     kinds += [Sign("words", word) for word in spaced_words(a)]
+    kinds += [Sign("form", of) for of in [form(a)] if of is not None]
     for sign in kinds:
         assert says(sign, Line(filled(b, values))) == sign.matches(b, "t-1")
 
 
 @given(TEXTS)
 def test_no_word_of_a_sign_holds_a_digit(text: str) -> None:
-    assert not any(re.search(r"\d", words) for words in [*phrases(text, 9), *spaced_words(text)])
+    signs = [*phrases(text, 9), *spaced_words(text), form(text) or ""]
+    assert not any(re.search(r"\d", words) for words in signs)
 
 
 @given(TEXTS)
@@ -81,6 +84,59 @@ def test_constant_runs_are_cut_from_the_text(text: str) -> None:
     for run in constant_runs(text):
         assert "".join(run) in text
         assert "<*>" not in "".join(run)
+
+
+@given(TEXTS, VALUES)
+def test_a_form_is_that_of_all_lines_of_its_template(text: str, values: list[str]) -> None:
+    of = form(text)
+    words = [word for run in constant_runs(text) for word in run[::2]]
+    assert (of is not None) == any(c.isalpha() for word in words for c in word)
+    if of is not None:
+        assert Sign("form", of).matches(text, "t-1")
+        assert says(Sign("form", of), Line(filled(text, values)))
+
+
+@given(st.integers(1, 30), st.integers(1, 30))
+@example(3, 48)
+def test_a_long_form_ends_after_a_word(first: int, size: int) -> None:
+    words = ["r" * first, *["s" * size] * 101, "<*>"]
+    of = form(" ".join(words))
+    assert of is not None
+    assert len(of) <= 101
+    assert set(of.split()) <= {*words, "*"}
+    assert of.endswith(" *")
+    assert Sign("form", of).matches(" ".join(words), "t-1")
+
+
+@pytest.mark.parametrize("text", ["disk\tfull", "disk\nfull", "disk \x1b full", "<*> 17: x86"])
+def test_what_nobody_could_read_has_no_form(text: str) -> None:
+    assert form(text) is None
+
+
+def test_a_template_is_told_by_words_before_its_id() -> None:
+    texts = ["received <*>", "received <*> of size <*>", "<*>", "size full"]
+    signs = own_signs(texts, ["t-1", "t-2", "t-3", "t-4"])
+    assert [(sign.kind, sign.of) for sign in signs] == [
+        ("template", "t-1"),  # its form is of the second one, too
+        ("phrase", "of size"),
+        ("template", "t-3"),
+        ("phrase", "size full"),
+    ]
+    again = own_signs(["received <*>", "received <*> of <*>: lost", "lost"], ["a", "b", "c"])
+    assert again[2] == Sign("form", "lost")
+
+
+def test_a_form_must_be_that_of_whole_messages() -> None:
+    texts, ids = ["disk lost", "the disk lost again"], ["t-1", "t-2"]
+    heads = {0: ["disk lost"], 1: ["the disk lost again"]}
+    assert own_signs(texts, ids, heads.__getitem__)[0] == Sign("form", "disk lost")
+    heads[0] = ["disk lost", "disk lost\n  at sector 7"]
+    assert own_signs(texts, ids, heads.__getitem__)[0] == Sign("template", "t-1")
+
+
+def test_one_word_is_told_as_one() -> None:
+    assert Sign("words", "TLB").told == "the word 'TLB'"
+    assert Sign("words", "TLB tlb").told == "one of the words 'TLB', 'tlb'"
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=6))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from logwright.errors import InputError
+from logwright.errors import InputError, LogwrightError
 from logwright.gathering import Gathered
 from logwright.intake import Progress
 from logwright.logs.redaction import redact
@@ -34,7 +34,8 @@ from logwright.rules.jury import Jury, reasons_in
 from logwright.rules.language import parse
 from logwright.rules.naming import name_of
 from logwright.rules.plain import Line
-from logwright.rules.rulebook import Rulebook
+from logwright.rules.problem import RuleError
+from logwright.rules.rulebook import INDEX, Rulebook
 from logwright.rules.rulefile import Meta, RuleFile
 from logwright.rules.sandbox import Sandbox
 from logwright.rules.shelved import Shelved, may_be
@@ -45,14 +46,18 @@ from logwright.windows.plan import WindowPlan
 if TYPE_CHECKING:
     from logwright.llm import ChatModel
     from logwright.rules.proposals import Proposal
+    from logwright.rules.synthesis import Synthesis
 
 __all__ = [
-    "CHECK", "Backtested", "Basis", "backtested", "basis", "induced", "of_target", "put",
-    "synthesized", "told_of",
+    "CHECK", "DIARY", "Backtested", "Basis", "backtested", "basis", "fits", "induced", "of_target",
+    "put", "synthesized", "told_of",
 ]  # fmt: skip
 
 CHECK = 0.2
 """The share of windows, the last ones, that is the validation slice."""
+
+DIARY = "synthesis.md"
+"""The file's name in a rulebook's folder that tells what a model was asked, and what came of it."""
 
 _LEAST_WINDOWS = 10
 _POINTED, _EXAMPLE_LINES, _EXAMPLE_CHARS = 4, 400, 400
@@ -144,10 +149,20 @@ def _sample(gathered: Gathered, check: float) -> tuple[Sample, Sequence[int]]:
     return sample, numbers.tolist()
 
 
+def _quiet(_: str) -> None:
+    """Tells nobody."""
+
+
 def synthesized(
-    gathered: Gathered, chat: ChatModel, diary: Path | None = None, check: float = CHECK
-) -> tuple[list[RuleFile], str]:
-    """Rules that a language model wrote, and what ended the loop early, if anything did."""
+    gathered: Gathered,
+    chat: ChatModel,
+    out: Path,
+    check: float = CHECK,
+    tell: Callable[[str], None] = _quiet,
+) -> tuple[list[RuleFile], Synthesis]:
+    """Rules that a language model wrote for a rulebook, and how the asking went; the rulebook is
+    made before the first question, and holds what is told of each step. `LogwrightError` where no
+    answer came at all."""
     from logwright.rules.synthesis import synthesize
 
     if gathered.labels is None:
@@ -156,8 +171,13 @@ def synthesized(
             "--label-prefix or --verdicts"
         )
     sample, numbers = _sample(gathered, check)
-    made = synthesize(chat, sample, lambda i: gathered.window(numbers[i]), diary)
-    return _files(gathered, made.rules, numbers, "model"), made.ended
+    folder = Rulebook.made(out).path
+    made = synthesize(
+        chat, sample, lambda i: gathered.window(numbers[i]), folder / DIARY, tell=tell
+    )
+    if made.ended and not made.answers:
+        raise LogwrightError(made.ended)
+    return _files(gathered, made.rules, numbers, "model"), made
 
 
 def _files(
@@ -242,16 +262,36 @@ def _shown(line: Line, gathered: Gathered) -> str:
     return redact(raw, gathered.given.settings.emails).decode("utf-8", "backslashreplace")
 
 
-def put(book: Rulebook, gathered: Gathered, files: Sequence[RuleFile], by: str) -> list[str]:
-    """Put new rules into a rulebook, as drafts; gives the names of those it did not have. A book
-    that is empty is made for the windows of these logs; others must have the same ones."""
-    plan, session = gathered.plan, gathered.session
+def fits(out: Path, gathered: Gathered | None = None) -> None:
+    """Say before any work that rules cannot be put into a folder, or that those that are there are
+    for windows of another kind than these; nothing is made."""
+    if not (out / INDEX).exists():
+        try:
+            taken = out.exists() and (not out.is_dir() or any(out.iterdir()))
+        except OSError as error:
+            raise RuleError(f"cannot be read: {error.strerror}", str(out)) from None
+        if taken:
+            raise RuleError("exists and is not a rulebook: choose another folder", str(out))
+        return
+    book = Rulebook.load(out)
+    if gathered is not None:
+        _alike(book, gathered.plan)
+
+
+def _alike(book: Rulebook, plan: WindowPlan) -> None:
     held = book.index.plan
     if book.rules and held is not None and not held.alike(plan):
         raise InputError(
             f"{book.path} is for windows by {told_of(held)}, these are by {told_of(plan)}: choose "
             "another folder, or the same windows"
         )
+
+
+def put(book: Rulebook, gathered: Gathered, files: Sequence[RuleFile], by: str) -> list[str]:
+    """Put new rules into a rulebook, as drafts; gives the names of those it did not have. A book
+    that is empty is made for the windows of these logs; others must have the same ones."""
+    plan, session = gathered.plan, gathered.session
+    _alike(book, plan)
     if not book.rules:
 
         def made_for(now: Rulebook) -> None:

@@ -15,7 +15,16 @@ from logwright.errors import SettingsError
 if TYPE_CHECKING:
     from logwright.llm import Chat
 
-__all__ = ["LlmBudgetOption", "LlmModelOption", "LlmOption", "PriceOption", "chatting", "journal"]
+__all__ = [
+    "LlmBudgetOption",
+    "LlmModelOption",
+    "LlmOption",
+    "PriceOption",
+    "chatting",
+    "journal",
+    "note",
+    "to_terminal",
+]
 
 LlmOption = Annotated[
     str | None,
@@ -62,6 +71,27 @@ def journal(store: Path) -> Path:
     return store.with_suffix(".llm.jsonl")
 
 
+def note(sentence: str) -> None:
+    """Say something on standard error, in lines of the terminal's width."""
+    from textwrap import wrap
+
+    from logwright.cli.feedback_parts import columns
+    from logwright.findings.escape import safe
+
+    told = safe(f"note: {sentence}")
+    lines = wrap(told, columns(), break_on_hyphens=False, break_long_words=False)
+    shown = "\n".join(lines) if sys.stderr.isatty() else told
+    sys.stderr.write(f"{shown}\n")
+    sys.stderr.flush()
+
+
+def to_terminal(sentence: str) -> None:
+    """Say how far the work is, where a person looks on."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"{sentence}\n")
+        sys.stderr.flush()
+
+
 @contextmanager
 def chatting(
     llm: str, name: str | None, price: str | None, budget: str | None, record: Path
@@ -81,8 +111,5 @@ def chatting(
             "learned"
         )
 
-    def warn(sentence: str) -> None:
-        sys.stderr.write(f"{sentence}\n")
-
-    with open_chat(llm, name, budget=budget, price=price, record=record, tell=warn) as chat:
+    with open_chat(llm, name, budget=budget, price=price, record=record, tell=note) as chat:
         yield chat

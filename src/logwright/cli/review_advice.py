@@ -53,10 +53,14 @@ class Advising:
         }
 
     def _ask(self, wanted: Sequence[Question]) -> None:
+        from textwrap import wrap
+
+        from logwright.findings.escape import safe
         from logwright.findings.run import many
         from logwright.llm import BudgetError, Waiting
 
-        self._write([f"asking {self._adviser.by} about {many(len(wanted), 'open question')}"])
+        first = f"asking {self._adviser.by} about {many(len(wanted), 'open question')}"
+        self._write(wrap(safe(first), columns()))
         for at, question in enumerate(wanted, start=1):
             try:
                 advice = self._adviser.advise(question)

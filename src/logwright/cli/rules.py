@@ -122,6 +122,7 @@ def check(book: BookArgument, names: NamesArgument = None, json: JsonOption = Fa
     Example: logwright rules test model/rules
     """
     from logwright.findings.escape import safe
+    from logwright.findings.run import many
     from logwright.rules.rulebook import Rulebook
     from logwright.rules.testing import failures
 
@@ -133,7 +134,7 @@ def check(book: BookArgument, names: NamesArgument = None, json: JsonOption = Fa
     else:
         warn(n for n in held.notes() if not any(f.split(": ", 1)[-1] in n for f in failed))
         put("".join(f"{safe(failure)}\n" for failure in failed))
-        put(f"{len(rules)} rules, {len(failed)} failures\n")
+        put(f"{many(len(rules), 'rule')}, {many(len(failed), 'failure')}\n")
     if failed:
         raise typer.Exit(1)
 

@@ -9,7 +9,7 @@ import typer
 
 from logwright.cli import options as o
 from logwright.cli.feedback_parts import ByOption, author
-from logwright.cli.llm_parts import LlmBudgetOption, PriceOption
+from logwright.cli.llm_parts import LlmBudgetOption, PriceOption, note, to_terminal
 from logwright.cli.rules_parts import (
     BookArgument,
     percent,
@@ -17,7 +17,15 @@ from logwright.cli.rules_parts import (
     record,
     warn,
 )
-from logwright.cli.rules_tables import listed, made_from, nothing_found, outcomes, reported
+from logwright.cli.rules_tables import (
+    listed,
+    made_from,
+    nothing_found,
+    outcomes,
+    reported,
+    untested,
+    wrapped,
+)
 from logwright.cli.template_parts import JsonOption, print_json
 from logwright.errors import LogwrightError, SettingsError
 
@@ -75,17 +83,19 @@ def induce(
     Example: logwright rules induce labelled.log --labels labels.csv -o rules
     """
     from logwright.gathering import gather
-    from logwright.rulemaking import induced
+    from logwright.rulemaking import basis, fits, induced
 
-    source = _source(labels, label_prefix, verdicts)
+    source = _source(labels, label_prefix, verdicts, window, session)
     settings = _settings(format, timezone, session, window)
-    _check(out)
+    fits(out)
     with (
         _progress("rules") as progress,
         gather(files, settings, source, progress=progress) as gathered,
     ):
+        fits(out, gathered)
         made = induced(gathered)
-        _finish(gathered, made, out, author(by), json, {})
+        why = nothing_found(basis(gathered), gathered.plan.kind == "session")
+        _finish(gathered, made, out, author(by), json, why, {})
 
 
 def synthesize(
@@ -125,41 +135,56 @@ def synthesize(
     """
     from logwright.gathering import gather
     from logwright.llm import Waiting, open_chat
-    from logwright.rulemaking import synthesized
-    from logwright.rules.rulebook import Rulebook
+    from logwright.rulemaking import DIARY, fits, synthesized
 
-    source = _source(labels, label_prefix, verdicts)
+    source = _source(labels, label_prefix, verdicts, window, session)
     settings = _settings(format, timezone, session, window)
     if source.file is None and not source.prefix and source.model is None:
         raise SettingsError("expected labels: --labels FILE, --label-prefix or --verdicts MODEL")
-    folder = Rulebook.made(out).path
-    chat = open_chat(
-        llm,
-        model,
-        budget=budget,
-        price=price,
-        record=folder / "llm.jsonl",
-        tell=lambda sentence: warn([sentence]),
-    )
-    with chat, gather(files, settings, source) as gathered:
+    fits(out)
+    with (
+        open_chat(
+            llm, model, budget=budget, price=price, record=out / "llm.jsonl", tell=note
+        ) as chat,
+        _progress("rules") as progress,
+        gather(files, settings, source, progress=progress) as gathered,
+    ):
+        fits(out, gathered)
+        progress.stop()
         try:
-            made, ended = synthesized(gathered, chat, folder / "synthesis.md")
+            made, went = synthesized(gathered, chat, out, tell=to_terminal)
         except Waiting as waiting:
             raise LogwrightError(f"{str(waiting).rstrip('.')}; {chat.spending.told()}") from None
+        except KeyboardInterrupt:
+            note("stopped; what was paid for is kept, run again")
+            raise typer.Exit(130) from None
         spent = chat.spending.told()
-        if ended:
-            warn([f"ended early: {ended}"])
-        _finish(gathered, made, out, author(by), json, {"spent": spent, "ended": ended or None})
+        if went.ended:
+            note(f"ended early: {went.ended}")
+        more = {"spent": spent, "ended": went.ended or None, "outcomes": dict(went.outcomes)}
+        _finish(gathered, made, out, author(by), json, went.told, more)
         if not json:
-            put(f"{spent}; every step is told in {folder / 'synthesis.md'}\n")
+            asked = f"{went.told}; " if made else ""
+            put(wrapped(f"{asked}{spent}; every step is told in {out / DIARY}"))
 
 
-def _source(labels: Path | None, prefix: bool | None, verdicts: Path | None) -> Source:
+def _source(
+    labels: Path | None,
+    prefix: bool | None,
+    verdicts: Path | None,
+    window: str | None,
+    session: str | None,
+) -> Source:
     from logwright.gathering import Source
     from logwright.model import Model
 
     if (labels is not None) + bool(prefix) + (verdicts is not None) > 1:
         raise SettingsError("expected one of --labels, --label-prefix and --verdicts")
+    if verdicts is not None and (window is not None or session is not None):
+        raise SettingsError(
+            "--window and --session do not go with --verdicts: windows are those of its model, "
+            "whose findings the verdicts are on"
+        )
     model = None if verdicts is None else Model.load(verdicts)
     return Source(labels, bool(prefix), model)
 
@@ -170,13 +195,6 @@ def _settings(
     from logwright.settings import load_settings
 
     return load_settings(format=format, timezone=timezone, session=session, window=window)
-
-
-def _check(out: Path) -> None:
-    """Say before the work that the folder is not a rulebook's."""
-    from logwright.rules.rulebook import Rulebook
-
-    Rulebook.made(out)
 
 
 def _progress(name: str) -> Any:
@@ -191,12 +209,13 @@ def _finish(
     out: Path,
     by: str,
     json: bool,
+    why: str,
     more: dict[str, Any],
 ) -> None:
-    """Put the rules into the book, and tell of them and of what they come from."""
+    """Put the rules into the book, and tell of them and of what they come from, or `why` there are
+    none."""
     from dataclasses import asdict
 
-    from logwright.findings.escape import safe
     from logwright.findings.run import many
     from logwright.rulemaking import basis
     from logwright.rulemaking import put as put_in
@@ -211,11 +230,12 @@ def _finish(
         known = len(made) - len(added)
         print_json({"made_from": asdict(source), "added": new, "known": known, **more})
         return
-    put("".join(f"{name:<9} {safe(told)}\n" for name, told in made_from(source)) + "\n")
+    facts = "".join(wrapped(f"{name:<9} {told}", 10) for name, told in made_from(source))
+    put(f"{facts}\n")
     if rules:
-        put(listed(rules))
+        put(listed(rules) + untested(rules))
     elif not made:
-        put(f"no rules: {nothing_found(source, gathered.plan.kind == 'session')}\n")
+        put(wrapped(f"no rules: {why}"))
     if len(added) < len(made):
         put(f"{many(len(made) - len(added), 'rule')} in {out} already\n")
     if rules:
@@ -254,7 +274,7 @@ def backtest(
     warn(f"rule {r.name} cannot be read: {r.problem}" for r in held.rules.values() if r.problem)
     if not rules:
         raise SettingsError(f"{book} holds no rules that could be tried")
-    source = _source(labels, label_prefix, verdicts)
+    source = _source(labels, label_prefix, verdicts, window, session)
     settings = _settings(format, timezone, session, window)
     asked = window is not None or session is not None
     plan = None if asked else held.index.plan

@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from logwright.rules.shelved import Shelved
     from logwright.rules.standing import Rating
 
-__all__ = ["listed", "made_from", "outcomes", "ratings", "reported", "says", "speed", "state"]
+__all__ = [
+    "listed",
+    "made_from",
+    "outcomes",
+    "ratings",
+    "reported",
+    "says",
+    "speed",
+    "state",
+    "untested",
+    "wrapped",
+]
 
 _LEAST = 32
 """Columns that a text needs beside a table; else it stands below its row."""
@@ -78,6 +89,39 @@ def _wrapped(text: str, width: int, indent: str) -> list[str]:
     return textwrap.wrap(
         text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
     )
+
+
+def wrapped(text: str, hanging: int = 0) -> str:
+    """A sentence in lines of the terminal's width, those after the first behind `hanging` columns.
+
+    >>> wrapped("read      3 lines of app.log", 10)
+    'read      3 lines of app.log\\n'
+    """
+    from logwright.findings.escape import safe
+
+    lines = textwrap.wrap(
+        safe(text),
+        feedback_parts.width(),
+        subsequent_indent=" " * hanging,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def untested(rules: Iterable[Shelved]) -> str:
+    """Which rules only train speaks for, a sentence each: of normal ones that would go unseen, as
+    what they say is no finding."""
+    names = [
+        rule.name
+        for rule in rules
+        if rule.file is not None
+        and rule.file.meta.kind == "normal"
+        and not rule.file.meta.backtest.get("validation_right")
+        and not rule.file.meta.backtest.get("validation_wrong")
+    ]
+    told = "is True for no window of the validation slice: only train speaks for it"
+    return "".join(wrapped(f"{name} {told}") for name in names)
 
 
 def state(rule: Shelved) -> str:

@@ -22,7 +22,7 @@ from logwright.logs.batch import NO_TIME, Int64s, LineBatch
 from logwright.rules.backtest import NORMAL, words_of
 from logwright.rules.classing import Naming
 from logwright.rules.differences import summary
-from logwright.rules.jury import Jury, reasons_in
+from logwright.rules.jury import Jury
 from logwright.rules.plain import Window
 from logwright.rules.rulebook import Rulebook
 from logwright.rules.shelved import Shelved
@@ -201,7 +201,7 @@ class Rules:
         rows, places = one.events.row, list[int]()
         if self.sees is not None:
             lines = self.sees.window(one, 0).lines
-            places = reasons_in(self._jury.functions[rule.name], lines)
+            places = self._jury.points_at(rule.name, lines)
         cited = places[:_CITED] or list(range(min(len(rows), _CITED)))
         templates = np.unique(one.events.template[places[:_CITED]]).tolist() if places else []
         holds = bool(self._jury.must_hold[at])

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from logwright.errors import SettingsError
 
@@ -18,11 +19,13 @@ _LEAST_SECRET = 6
 
 @dataclass(frozen=True)
 class Address:
-    """`base` is the URL up to `/chat/completions`; `limit` is its name for `max_tokens`."""
+    """`base` is the URL up to `/chat/completions`; `limit` is its name for `max_tokens`;
+    `loopback`: it is on this machine."""
 
     base: str
     limit: str
     key: str = field(repr=False)
+    loopback: bool = False
     warning: str | None = None
 
     def without_key(self, text: str) -> str:
@@ -66,14 +69,27 @@ def address(url: str, key: str) -> Address:
         )
     path = parts.path.rstrip("/").removesuffix("/chat/completions") or "/v1"
     base = f"{parts.scheme}://{parts.netloc}{path}"
-    open_to_all = parts.scheme == "http" and len(key) >= _LEAST_SECRET and not _loopback(host)
+    here = _loopback(host)
+    in_clear = parts.scheme == "http" and not here
     return Address(
         base=base,
         # The newer models of its inventor refuse the name that all other servers know.
         limit="max_completion_tokens" if host == "api.openai.com" else "max_tokens",
         key=key,
-        warning=f"The key goes to {base} unencrypted: use https." if open_to_all else None,
+        loopback=here,
+        warning=_warning(base, host, len(key) >= _LEAST_SECRET) if in_clear else None,
     )
+
+
+def _warning(base: str, host: str, secret: bool) -> str | None:
+    """What is to be said of a URL whose requests others can read on their way."""
+    proxies = {} if proxy_bypass(host) else getproxies()
+    proxy = proxies.get("http") or proxies.get("all")
+    if proxy is None:
+        return f"The key goes to {base} unencrypted: use https." if secret else None
+    what = "The key and the questions go" if secret else "The questions go"
+    through = proxy.rpartition("@")[2].rpartition("//")[2]  # it may hold a password
+    return f"{what} to {base} unencrypted through the proxy {through}: use https."
 
 
 def _loopback(host: str) -> bool:

@@ -3,7 +3,8 @@
 FOLDER/requests.jsonl holds what is still to be answered; answers are read from
 FOLDER/answers*.jsonl. A request whose answer is there leaves requests.jsonl at the next run. To
 keep requests that were handed in from being handed in twice, rename the file to sent-NAME.jsonl:
-what such files hold is not written again, unless its answer was an error.
+what such files hold is not written again, unless its answer was an error. A request that was cut
+off by a crash is dropped, and written again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from logwright.errors import InputError
+from logwright.errors import InputError, StoreError
 from logwright.llm.budget import Account, Charge
 from logwright.llm.errors import Waiting
 from logwright.llm.journal import Journal
@@ -41,7 +42,12 @@ class Batch:
         self._lock = threading.Lock()
         self._errors: dict[str, str] = {}
         self._answers: dict[str, list[Any]] = {}
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"{folder} cannot be the folder of a batch: {error.strerror}."
+            ) from error
         for path in sorted(folder.glob("answers*.jsonl")):
             for at, line in _lines(path):
                 self._take(line, path, at)
@@ -53,6 +59,7 @@ class Batch:
             if key not in self._answers and key not in self._errors
         }
         self._reserved: set[str] = set()
+        self._again: set[str] = set()
 
     def complete(self, request: Request, purpose: str) -> tuple[Reply, Charge]:
         """The reply in the answer files and its charge; else `Waiting`, once it is written."""
@@ -68,10 +75,13 @@ class Batch:
             if key not in self._reserved:
                 self._account.reserve(request)
                 self._reserved.add(key)
+            if any(role == "assistant" for role, _ in request.turns):
+                self._again.add(key)
             if key not in self._waiting and key not in self._sent:
                 self._append(request)
                 self._waiting.add(key)
-        raise Waiting(self._path, len(self._waiting | self._sent), self._trouble())
+            waiting = len(self._waiting | self._sent)
+            raise Waiting(self._path, waiting, self._trouble(), len(self._again))
 
     def close(self) -> None:
         """Nothing is open: every request was synced when it was written."""
@@ -109,20 +119,30 @@ class Batch:
             return set()
         held = list(_requests(self._path))
         still = {key: line for key, line in held if key not in self._answers}
-        if len(still) < len(held):
-            fresh = self._path.with_name(".requests.tmp")
-            with fresh.open("wb") as file:
-                file.writelines(still.values())
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._path)
+        size = sum(map(len, still.values()))
+        try:
+            if size != self._path.stat().st_size:
+                fresh = self._path.with_name(".requests.tmp")
+                with fresh.open("wb") as file:
+                    file.writelines(still.values())
+                    file.flush()
+                    os.fsync(file.fileno())
+                fresh.replace(self._path)
+        except OSError as error:
+            raise self._unwritable(error) from error
         return set(still)
 
     def _append(self, request: Request) -> None:
-        with self._path.open("ab") as file:
-            file.write(_line(request))
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with self._path.open("ab") as file:
+                file.write(_line(request))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> StoreError:
+        return StoreError(f"{self._path} cannot be written: {error.strerror}.")
 
     def _trouble(self) -> str:
         failed = [error for key, error in self._errors.items() if key in self._waiting]
@@ -145,6 +165,8 @@ def _requests(path: Path) -> Iterator[tuple[str, bytes]]:
         try:
             key = json.loads(line)["custom_id"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
+            if not line.endswith(b"\n"):
+                return
             raise InputError(
                 f"Line {at} of {path} is no request of a batch: remove it, and it is written again."
             ) from error
@@ -152,12 +174,15 @@ def _requests(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    with path.open("rb") as file:
-        at = 0
-        while line := file.readline(_MOST_LINE):
-            at += 1
-            if line.strip():
-                yield at, line
+    try:
+        with path.open("rb") as file:
+            at = 0
+            while line := file.readline(_MOST_LINE):
+                at += 1
+                if line.strip():
+                    yield at, line
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _shown(error: object) -> str:

@@ -50,6 +50,14 @@ class Price:
         """Dollars for so many tokens."""
         return (self.prompt * prompt + self.completion * completion).scaleb(-6)
 
+    def most_of(self, tokens: int) -> Decimal:
+        """Dollars for so many tokens at most, whichever way they went.
+
+        >>> Price.parse("1/4").most_of(1_000_000)
+        Decimal('4.000000')
+        """
+        return (max(self.prompt, self.completion) * tokens).scaleb(-6)
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -86,7 +94,8 @@ class Charge:
 
 @dataclass(frozen=True)
 class Spending:
-    """What a run has asked and paid; `earlier` is what runs before it paid, in the same journal."""
+    """What a run has asked and paid; `earlier` is what runs before it are charged with, in the same
+    journal, with `earlier_lost` requests whose answer never came."""
 
     calls: int
     kept: int
@@ -97,6 +106,18 @@ class Spending:
     lost: int
     earlier: Charge
     beyond: int
+    earlier_lost: int = 0
+
+    @property
+    def so_far(self) -> str:
+        """What is charged, in one figure.
+
+        >>> Spending(2, 1, 1200, 80, None, 0, 0, Charge(0, None), 0).so_far
+        '1,280 tokens'
+        """
+        if self.usd is None:
+            return f"{self.prompt + self.completion:,} tokens"
+        return f"{self.usd:.4f} usd"
 
     def told(self) -> str:
         """One line for people.
@@ -111,8 +132,10 @@ class Spending:
         told.append(f"{self.prompt:,} tokens in, {self.completion:,} out{marked}")
         if self.usd is not None:
             told.append(f"{self.usd:.4f} usd")
-        if self.earlier.usd:
-            told.append(f"{self.earlier.usd:.4f} usd in earlier runs")
+        if self.earlier.tokens:
+            usd = "" if self.earlier.usd is None else f" for {self.earlier.usd:.4f} usd"
+            lost = f" ({self.earlier_lost} without an answer)" if self.earlier_lost else ""
+            told.append(f"{self.earlier.tokens:,} tokens{usd} in earlier runs{lost}")
         if self.lost:
             told.append(f"{self.lost} without an answer, charged in full")
         if self.beyond:
@@ -143,15 +166,16 @@ class Account:
         self._price = price
         self._lock = threading.Lock()
         self._held = Charge(0, None if price is None else Decimal(0))
-        self._earlier = Charge(0, None)
+        self._earlier, self._earlier_lost = Charge(0, None), 0
         self._calls = self._kept = self._estimated = self._lost = self._beyond = 0
         self._prompt = self._completion = 0
         self._usd = None if price is None else Decimal(0)
 
-    def before(self, earlier: Charge) -> None:
-        """Counts what earlier runs of the same work were charged with."""
+    def before(self, earlier: Charge, lost: int = 0) -> None:
+        """Counts what earlier runs of the same work were charged with, `lost` requests that have
+        no answer among it."""
         with self._lock:
-            self._earlier = earlier
+            self._earlier, self._earlier_lost = earlier, lost
             self._held = _sum(self._held, earlier)
 
     def reserve(self, request: Request) -> Charge:
@@ -216,6 +240,7 @@ class Account:
                 self._lost,
                 self._earlier,
                 self._beyond,
+                self._earlier_lost,
             )
 
     @property

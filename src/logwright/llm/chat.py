@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from types import TracebackType
@@ -19,11 +18,13 @@ from typing import Literal, Protocol, Self
 
 from pydantic import BaseModel
 
+from logwright.errors import LogwrightError
 from logwright.llm.budget import Account, Charge, Spending
 from logwright.llm.errors import Waiting
 from logwright.llm.fence import RULE, fence
 from logwright.llm.guard import Suspicion, suspicions
 from logwright.llm.journal import Journal
+from logwright.llm.parallel import each
 from logwright.llm.placeholders import Placeholders
 from logwright.llm.reply import Reply, Usage
 from logwright.llm.request import LogText, Message, Prompt, Request, Role, message
@@ -74,6 +75,8 @@ class ChatModel(Protocol):
     ) -> Answer: ...
 
     def ask_many(self, asks: Sequence[Ask]) -> list[Answer]: ...
+
+    def outcomes(self, asks: Sequence[Ask]) -> list[Answer | LogwrightError | None]: ...
 
     @property
     def spending(self) -> Spending: ...
@@ -154,30 +157,41 @@ class Chat:
         """The answers in the same order, several questions at a time. After an error no further
         question is asked, and it is raised when those that were begun have ended, so that what was
         paid for is in the journal. Batches wait once for all that is missing."""
-        over = threading.Event()
-
-        def outcome(ask: Ask) -> Answer | Exception | None:
-            return None if over.is_set() else self._outcome(ask, over)
-
-        with ThreadPoolExecutor(max_workers=self._parallel) as pool:
-            outcomes = list(pool.map(outcome, asks))
-        errors = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+        outcomes = self.outcomes(asks)
+        errors = [outcome for outcome in outcomes if isinstance(outcome, LogwrightError)]
         if errors:
             waiting = [error for error in errors if isinstance(error, Waiting)]
             other = [error for error in errors if not isinstance(error, Waiting)]
             raise other[0] if other else waiting[-1]  # the last one counts all of them
         return [outcome for outcome in outcomes if isinstance(outcome, Answer)]
 
-    def _outcome(self, ask: Ask, over: threading.Event) -> Answer | Exception:
+    def outcomes(self, asks: Sequence[Ask]) -> list[Answer | LogwrightError | None]:
+        """What came of each question, in the same order: its answer, or why there is none; None for
+        what was not asked, since another question had failed.
+
+        Who interrupts this waits for nobody: what is under way is given up, and stays charged.
+        """
+        over = threading.Event()
+
+        def outcome(ask: Ask) -> Answer | LogwrightError | None:
+            if over.is_set():
+                return None
+            try:
+                return self.ask(
+                    ask.messages, max_tokens=ask.max_tokens, purpose=ask.purpose, schema=ask.schema
+                )
+            except Waiting as waiting:
+                return waiting
+            except LogwrightError as error:
+                over.set()
+                return error
+
         try:
-            return self.ask(
-                ask.messages, max_tokens=ask.max_tokens, purpose=ask.purpose, schema=ask.schema
-            )
-        except Waiting as waiting:
-            return waiting
-        except Exception as error:  # noqa: BLE001 - raised by ask_many when all have ended
+            return each(outcome, asks, self._parallel)
+        except BaseException:
             over.set()
-            return error
+            self._source.close()
+            raise
 
     def _reply(self, request: Request, purpose: str) -> tuple[Reply, Decimal | None, bool]:
         """The reply, what it cost now, and whether it was there already."""

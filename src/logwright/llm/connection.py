@@ -7,11 +7,12 @@ another host, or fill the memory.
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from typing import Any
 
-from logwright.errors import MissingExtraError
+from logwright.errors import MissingExtraError, SettingsError
 from logwright.llm.address import Address
 from logwright.llm.patience import retry_after
 from logwright.llm.request import Request
@@ -24,17 +25,22 @@ _MOST_ERROR_BYTES = 64 << 10
 _SHOWN = 300
 _NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "ProxyError")
 _AGAIN = frozenset({429, *range(500, 600)})
+_FINAL = frozenset({401, 402, 403, 404, 405, 407, 410})
+"""Statuses that speak of the key, the account or the address, not of the question."""
 
 
 @dataclass(eq=False)
 class AttemptError(Exception):
-    """An attempt without an answer. `again`: it may be tried again; `billed`: nobody knows whether
-    the server counts it; `after`: seconds the server asks to wait."""
+    """An attempt without an answer. `again`: it may be tried again, up to `tries` times where that
+    is less than usual; `billed`: nobody knows whether the server counts it; `after`: seconds the
+    server asks to wait; `final`: no other question would fare better."""
 
     reason: str
     again: bool
     billed: bool
     after: float | None = None
+    final: bool = False
+    tries: int | None = None
 
 
 class Connection:
@@ -46,9 +52,15 @@ class Connection:
         except ImportError as error:
             raise MissingExtraError("llm", "openai") from error
         self._where = where
-        self._http = openai.DefaultHttpxClient(
-            follow_redirects=False, event_hooks={"response": [self._refused]}
-        )
+        try:
+            self._http = openai.DefaultHttpxClient(
+                follow_redirects=False,
+                event_hooks={"response": [self._refused]},
+                # A proxy would be sent the key and the questions for its own machine.
+                trust_env=not where.loopback,
+            )
+        except Exception as error:  # of several kinds, by what is wrong with a proxy's URL
+            raise SettingsError(_proxy_told(error)) from error
         # What the environment of this machine says about its user is not for any endpoint.
         names = ["OpenAI-Organization", "OpenAI-Project", *([] if where.key else ["Authorization"])]
         self._headers: dict[str, Any] = {name: openai.Omit() for name in names}
@@ -59,6 +71,11 @@ class Connection:
             max_retries=0,
             http_client=self._http,
         )
+
+    @property
+    def base(self) -> str:
+        """Where it leads, for people."""
+        return self._where.base
 
     def close(self) -> None:
         self._client.close()
@@ -101,14 +118,18 @@ class Connection:
         status: int = response.status_code
         coding = response.headers.get("content-encoding", "identity").strip().lower()
         if 300 <= status < 400:
-            raise AttemptError("sends elsewhere (a redirect), which is not followed", False, False)
+            raise AttemptError(
+                "sends elsewhere (a redirect), which is not followed", False, False, final=True
+            )
         if status != 200:
             told = "" if coding != "identity" else self._excerpt(response.iter_bytes())
             after = retry_after(response.headers.get("retry-after"))
-            again = status in _AGAIN
-            raise AttemptError(f"answered with status {status}{told}", again, False, after)
+            reason = f"answered with status {status}{told}"
+            raise AttemptError(reason, status in _AGAIN, False, after, status in _FINAL)
         if coding not in ("", "identity"):
-            raise AttemptError("packs its answers, which was not asked for", False, True)
+            raise AttemptError(
+                "packs its answers, which was not asked for", False, True, None, True
+            )
 
     def _excerpt(self, chunks: Any) -> str:
         """The beginning of what an error says, on one line."""
@@ -117,7 +138,7 @@ class Connection:
             body += chunk
             if len(body) > _MOST_ERROR_BYTES:
                 break
-        text = self._where.without_key(body.decode("utf-8", "replace"))
+        text = self._where.without_key(_said(body))
         text = "".join(char if char.isprintable() else " " for char in text)
         text = " ".join(text.split())[:_SHOWN].rstrip(".")
         return f": {text}" if text else ""
@@ -129,6 +150,30 @@ class Connection:
             return AttemptError("took too long to answer", True, sent)
         reason = "cut the connection" if sent else "cannot be reached"
         return AttemptError(reason, True, sent)
+
+
+def _said(body: bytes) -> str:
+    """The sentence of an error's body: its message where it is the usual JSON, else all of it.
+
+    >>> _said(b'{"error": {"message": "no such model", "code": 7}}'), _said(b"<p>no</p>")
+    ('no such model', '<p>no</p>')
+    """
+    text = body.decode("utf-8", "replace")
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return text
+    error = told.get("error", told) if isinstance(told, dict) else told
+    message = error.get("message") if isinstance(error, dict) else error
+    return message if isinstance(message, str) else text
+
+
+def _proxy_told(error: Exception) -> str:
+    """Why a proxy of the environment cannot be used, without its URL, which may hold a password."""
+    why = "cannot be used: its URL is expected as http://HOST:PORT"
+    if isinstance(error, ImportError):
+        why = "is a SOCKS proxy, which needs socksio: pip install socksio"
+    return f"The proxy of the environment (HTTP_PROXY, HTTPS_PROXY or ALL_PROXY) {why}."
 
 
 def _of_transport(error: BaseException) -> bool:

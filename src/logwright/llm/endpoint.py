@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
-from logwright.llm.address import Address
 from logwright.llm.budget import Account, Charge
 from logwright.llm.connection import AttemptError, Connection
 from logwright.llm.errors import ModelAnswerError
@@ -15,18 +15,22 @@ from logwright.llm.request import Request
 
 __all__ = ["Endpoint"]
 
+_UNREADABLE_TRIES = 2
+"""For a body that is no answer: it was paid for, and a server that is no model sends it for ever.
+"""
+
 
 class Endpoint:
     """A model behind a URL. Every attempt is reserved and noted before it leaves."""
 
     def __init__(
-        self, where: Address, account: Account, journal: Journal, patience: Patience
+        self, connection: Connection, account: Account, journal: Journal, patience: Patience
     ) -> None:
-        self._where = where
+        self._connection = connection
         self._account = account
         self._journal = journal
         self._patience = patience
-        self._connection = Connection(where)
+        self._over = threading.Event()
 
     def complete(self, request: Request, purpose: str) -> tuple[Reply, Charge]:
         """The reply and its charge; `ModelAnswerError` or `BudgetError` when there is none."""
@@ -41,14 +45,20 @@ class Endpoint:
                 attempt += 1
                 pause = patience.pause(attempt - 1, failure.after)
                 left = end - time.monotonic()
-                if not failure.again or attempt >= patience.tries or pause >= left:
-                    raise ModelAnswerError(self._told(failure, attempt, purpose)) from failure
-                patience.sleep(pause)
+                tries = min(patience.tries, failure.tries or patience.tries)
+                if not failure.again or attempt >= tries or pause >= left:
+                    told = self._told(failure, attempt, purpose)
+                    raise ModelAnswerError(told, failure.final) from failure
+                patience.sleep(self._over, pause)
 
     def close(self) -> None:
+        """Nothing more is sent, by no thread that is still at it."""
+        self._over.set()
         self._connection.close()
 
     def _once(self, request: Request, purpose: str, seconds: float) -> tuple[Reply, Charge]:
+        if self._over.is_set():
+            raise ModelAnswerError(f"The asking was stopped before: {purpose}.", True)
         held = self._account.reserve(request)
         number = self._journal.sent(request.key, purpose, held)
         try:
@@ -62,7 +72,13 @@ class Endpoint:
             raise
         except ReplyError as error:
             self._account.lose(held)
-            raise AttemptError(f"answered with what is no answer ({error})", True, True) from error
+            raise AttemptError(
+                f"answered with what is no answer ({error})",
+                again=True,
+                billed=True,
+                final=True,
+                tries=_UNREADABLE_TRIES,
+            ) from error
         charge = self._account.settle(held, reply.usage)
         self._journal.answered(number, request.key, request.model, purpose, reply, charge)
         return reply, charge
@@ -71,6 +87,6 @@ class Endpoint:
         times = "" if attempts == 1 else f", {attempts} times"
         wait = f", and asks to wait {failure.after:.0f} s" if failure.after else ""
         return (
-            f"The endpoint {self._where.base} {failure.reason}{wait} (asked for: "
+            f"The endpoint {self._connection.base} {failure.reason}{wait} (asked for: "
             f"{purpose}{times}). Answers that came before are kept in the journal."
         )

@@ -10,7 +10,12 @@ __all__ = ["BudgetError", "ModelAnswerError", "Waiting"]
 
 
 class ModelAnswerError(LogwrightError):
-    """No answer came: an endpoint refused, broke or was too slow, or a replay does not hold it."""
+    """No answer came: an endpoint refused, broke or was too slow, or a replay does not hold it.
+    `final`: other questions would fare no better, such as with a wrong key."""
+
+    def __init__(self, sentence: str, final: bool = False) -> None:
+        super().__init__(sentence)
+        self.final = final
 
 
 class BudgetError(LogwrightError):
@@ -25,11 +30,13 @@ class Waiting(LogwrightError):  # noqa: N818 - what callers catch to stop, not a
 b/answers.jsonl, and run this again.'
     """
 
-    def __init__(self, path: Path, waiting: int, trouble: str = "") -> None:
+    def __init__(self, path: Path, waiting: int, trouble: str = "", again: int = 0) -> None:
         self.path = path
         self.waiting = waiting
         requests = "1 request waits" if waiting == 1 else f"{waiting} requests wait"
+        asks = "asks" if again == 1 else "ask"
+        mending = f" ({again} of them {asks} to mend an answer that did not fit)" if again else ""
         super().__init__(
-            f"{requests} in {path}: have them answered as a batch, put the answers into "
+            f"{requests} in {path}{mending}: have them answered as a batch, put the answers into "
             f"{path.parent / 'answers.jsonl'}, and run this again{trouble}."
         )

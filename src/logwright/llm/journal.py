@@ -3,7 +3,8 @@
 A file of JSON lines, each written whole and synced before the work goes on: `sent` before a request
 leaves (with what it may cost), then `answer` or `freed` under the same number. A number without
 either was lost on the way and stays charged. Answers are kept as they came, with placeholders: no
-hidden value, and no key, is ever in it. A line cut off by a crash is dropped.
+hidden value, and no key, is ever in it. A line cut off by a crash is dropped. The file is made when
+there is something to write, so that a run that never asks leaves none.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from __future__ import annotations
 import json
 import os
 import threading
+from contextlib import suppress
 from decimal import Decimal
+from io import FileIO
 from pathlib import Path
-from typing import Annotated, BinaryIO, Literal
+from typing import Annotated, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from logwright.errors import StoreError
-from logwright.llm.budget import Charge
-from logwright.llm.reply import Reply
+from logwright.llm.budget import Charge, Price
+from logwright.llm.reply import Reply, Usage
 
 __all__ = ["Journal"]
 
@@ -69,36 +72,46 @@ class Journal:
     >>> number = journal.sent("lw-1", "a test", Charge(10, None))
     >>> reply = Reply(text="hi", usage=Usage(prompt=1, completion=1))
     >>> journal.answered(number, "lw-1", "m", "a test", reply, Charge(2, None))
-    >>> journal.get("lw-1").text, journal.charged.tokens
+    >>> journal.get("lw-1").text, journal.charged().tokens
     ('hi', 2)
     """
 
     def __init__(self, path: Path | None, write: bool = True) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
         self._replies: dict[str, Reply] = {}
         self._charges: dict[int, Charge] = {}
-        self._number = 0
+        self._usages: dict[int, Usage] = {}
+        self._number = self._size = self._whole = 0
+        self._writes = write and path is not None
         self.models: set[str] = set()
         if path is None:
             return
-        held = path.read_bytes() if path.exists() else b""
-        whole = held.rfind(b"\n") + 1
-        for at, line in enumerate(held[:whole].split(b"\n")[:-1], 1):
+        held = _bytes_of(path)
+        self._size = len(held or b"")
+        for at, line in enumerate((held or b"").split(b"\n")[:-1], 1):
             self._take(line, at)
-        if write:
-            self._open(path, whole)
+            self._whole += len(line) + 1
+        if write and held is not None:
+            self._open(path)
 
     def get(self, key: str) -> Reply | None:
         return self._replies.get(key)
 
+    def charged(self, price: Price | None = None) -> Charge:
+        """What all requests in it are charged with. What was asked without a price has that of
+        `price`; where there is none either, the dollars are unknown."""
+        charges = list(self._charges.items())
+        paid = [self._paid(number, charge, price) for number, charge in charges]
+        known = [usd for usd in paid if usd is not None]
+        whole = sum(known, Decimal(0)) if known and len(known) == len(paid) else None
+        return Charge(sum(charge.tokens for _, charge in charges), whole)
+
     @property
-    def charged(self) -> Charge:
-        """What all requests in it are charged with."""
-        charges = list(self._charges.values())
-        paid = [charge.usd for charge in charges if charge.usd is not None]
-        return Charge(sum(c.tokens for c in charges), sum(paid, Decimal(0)) if paid else None)
+    def lost(self) -> int:
+        """How many requests were sent and have no answer."""
+        return len(self._charges.keys() - self._usages.keys())
 
     def sent(self, key: str, purpose: str, worst: Charge) -> int:
         """Notes a request that is about to leave; the number it is closed by."""
@@ -135,20 +148,37 @@ class Journal:
             self._write(_Freed(number=number))
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Nothing is written any more, by no thread that is still at it."""
+        with self._lock:
+            self._writes = False
+            if self._file is not None:
+                self._file.close()
+                self._file = None
 
-    def _open(self, path: Path, whole: int) -> None:
+    def _paid(self, number: int, charge: Charge, price: Price | None) -> Decimal | None:
+        """The dollars of a request; of one that was asked without a price by the `price`."""
+        if charge.usd is not None or price is None:
+            return charge.usd
+        usage = self._usages.get(number)
+        if usage is None or usage.estimated:
+            return price.most_of(charge.tokens)
+        return price.of(usage.prompt, usage.completion)
+
+    def _open(self, path: Path) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("ab")
-            _only_user(self._file, path)
-            self._file.truncate(whole)
+            # Unbuffered: what could not be written must not come back when the file is closed.
+            file = path.open("ab", buffering=0)
+            _only_user(file, path)
+            if file.tell() != self._size:
+                file.close()
+                raise StoreError(f"The journal {path} was written by another run: run this again.")
+            file.truncate(self._whole)
         except OSError as error:
-            raise StoreError(f"The journal {path} cannot be written: {error.strerror}.") from error
-        if not whole:
-            self._write(_Head())
+            self._unwritable(error)
+        self._file = file
+        if not self._whole:
+            self._append(_Head())
 
     def _take(self, line: bytes, at: int) -> None:
         try:
@@ -172,19 +202,48 @@ class Journal:
 
     def _keep(self, entry: _Answered) -> None:
         self._charges[entry.number] = Charge(entry.tokens, entry.usd)
+        self._usages[entry.number] = entry.reply.usage
         self._replies.setdefault(entry.key, entry.reply)
         self.models.add(entry.model)
 
     def _write(self, entry: BaseModel) -> None:
-        if self._file is None:
+        if not self._writes or self._path is None:
             return
-        line = json.dumps(entry.model_dump(mode="json"), ensure_ascii=True)
-        self._file.write(line.encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        if self._file is None:
+            self._open(self._path)
+        self._append(entry)
+
+    def _append(self, entry: BaseModel) -> None:
+        assert self._file is not None
+        line = json.dumps(entry.model_dump(mode="json"), ensure_ascii=True).encode() + b"\n"
+        try:
+            left = line
+            while left:
+                left = left[self._file.write(left) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            with suppress(OSError):  # else it is dropped when the journal is read
+                self._file.truncate(self._whole)
+            self._unwritable(error)
+        self._whole += len(line)
+
+    def _unwritable(self, error: OSError) -> NoReturn:
+        raise StoreError(
+            f"The journal {self._path} cannot be written: {error.strerror}."
+        ) from error
 
 
-def _only_user(file: BinaryIO, path: Path) -> None:
+def _bytes_of(path: Path) -> bytes | None:
+    """What a journal holds, None where there is none yet."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(f"The journal {path} cannot be read: {error.strerror}.") from error
+
+
+def _only_user(file: FileIO, path: Path) -> None:
     """Two runs with one journal would pay for the same request twice: the second one is told."""
     try:
         import fcntl

@@ -10,6 +10,7 @@ from logwright.llm.address import address, key_of_environment
 from logwright.llm.batch import Batch
 from logwright.llm.budget import Account, Budget, Price
 from logwright.llm.chat import Chat, Source
+from logwright.llm.connection import Connection
 from logwright.llm.endpoint import Endpoint
 from logwright.llm.journal import Journal
 from logwright.llm.patience import Patience
@@ -44,26 +45,25 @@ def open_chat(
     Traceback (most recent call last):
     logwright.errors.InputError: There is no recorded journal at none.jsonl.
     """
-    account = Account(
-        None if budget is None else Budget.parse(budget),
-        None if price is None else Price.parse(price),
-    )
+    paid = None if price is None else Price.parse(price)
+    account = Account(None if budget is None else Budget.parse(budget), paid)
     kind, _, place = llm.partition(":")
     if kind == "replay":
         replay = Replay(Path(place))
         return Chat(_named(model or replay.model), replay, account, replay.journal, 1)
     where = None if kind == "batch" else address(llm, key_of_environment())
     named = _named(model)
+    connection = None if where is None else Connection(where)
     journal = Journal(record)
-    account.before(journal.charged)
+    account.before(journal.charged(paid), journal.lost)
     source: Source
-    if where is None:
+    if connection is None:
         source = Batch(Path(place), account, journal)
         parallel = 1
     else:
-        if where.warning is not None:
+        if where is not None and where.warning is not None:
             tell(where.warning)
-        source = Endpoint(where, account, journal, patience or Patience())
+        source = Endpoint(connection, account, journal, patience or Patience())
     return Chat(named, source, account, journal, max(parallel, 1))
 
 

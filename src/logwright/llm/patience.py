@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from threading import Event
 
 __all__ = ["Patience", "retry_after"]
 
@@ -17,7 +17,8 @@ class Patience:
     """`tries` attempts at most within `deadline` seconds, each at most `timeout` seconds long.
 
     Before the n-th attempt a random part of `base` * 2 ** n seconds is waited, at most `ceiling`,
-    so that clients that failed together do not come back together.
+    so that clients that failed together do not come back together. `sleep` waits so long, or until
+    the event is set: nobody waits for what was given up.
     """
 
     tries: int = 5
@@ -25,7 +26,7 @@ class Patience:
     deadline: float = 900.0
     base: float = 1.0
     ceiling: float = 30.0
-    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+    sleep: Callable[[Event, float], object] = field(default=Event.wait, repr=False)
     chance: Callable[[], float] = field(default=random.random, repr=False)
 
     def pause(self, attempt: int, asked: float | None) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from logwright.llm.chat import Answer, Ask
 from logwright.llm.placeholders import Placeholders
@@ -24,13 +25,18 @@ from logwright.rules.sampling import Anchored
 from logwright.rules.sandbox import Failure
 from logwright.rules.tree import Function
 
-__all__ = ["ANSWER_TOKENS", "MOST_REFINEMENTS", "MOST_REPAIRS", "Accepted", "Attempt"]
+__all__ = ["ANSWER_TOKENS", "MOST_REFINEMENTS", "MOST_REPAIRS", "Accepted", "Attempt", "Outcome"]
 
 MOST_REPAIRS, MOST_REFINEMENTS = 3, 3
 """Further questions of one cluster: for a rule that cannot run, and for one that is not good."""
 
 ANSWER_TOKENS = 4000
 """Of an answer: a rule has some hundred, the rest is for models that think before they speak."""
+
+Outcome = Literal[
+    "accepted", "told by others", "refused", "no rule", "not good enough", "repeated", "no answer"
+]
+"""How a conversation ended: with a rule, or why it has none."""
 
 _UNUSABLE = {
     "empty": "the answer was empty.",
@@ -59,10 +65,12 @@ class Attempt:
     show: Callable[[int, Anchored], Shown]
     best: Accepted | None = None
     ended: str = ""
+    outcome: Outcome = "no answer"
     asked: int = 0
     _repairs: int = 0
     _refinements: int = 0
     _next: list[Message] = field(default_factory=list)
+    _before: list[list[Message]] = field(default_factory=list)
     _seen: list[Function] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -84,9 +92,10 @@ class Attempt:
                     names.hide(part.text)
         return names
 
-    def end(self, why: str) -> None:
-        """Nothing more is asked."""
+    def end(self, why: str, outcome: Outcome) -> None:
+        """Nothing more is asked. With a rule, the outcome is that one."""
         self.ended = why
+        self.outcome = "accepted" if self.best else outcome
         kept = "keeps its best rule" if self.best else "has no rule"
         self.diary.say(f"ends and {kept}: {why}")
 
@@ -97,9 +106,9 @@ class Attempt:
         names = self.hidden
         for found in answer.suspicious:
             told = f"a line in the prompt looks like an instruction ({found.sign}): {found.line}"
-            self.diary.say(told, names)
+            self.diary.say_once(told, names)
         if answer.problem == "refused":
-            self.end("the model refused")
+            self.end("the model refused", "refused")
             self.diary.say(answer.detail, names)
             return
         if answer.problem in _UNUSABLE:
@@ -117,7 +126,7 @@ class Attempt:
 
     def _examine(self, function: Function, names: Placeholders) -> None:
         if function in self._seen:
-            self.end("the model gave the same rule again")
+            self.end("the model gave the same rule again", "repeated")
             return
         self._seen.append(function)
         shown = [*self.anchored.own, *self.anchored.opposites]
@@ -136,30 +145,39 @@ class Attempt:
         if result.accepted and better:
             self.best = Accepted(function, result)
         if result.accepted and not result.lacks:
-            self.end("the rule is accepted")
+            self.end("the rule is accepted", "accepted")
             return
         for sentence in (*result.faults, *result.lacks):
             self.diary.say(sentence, self.hidden)
         if self._refinements == MOST_REFINEMENTS:
-            self.end(f"{MOST_REFINEMENTS} refinements are over")
+            self.end(f"{MOST_REFINEMENTS} refinements are over", "not good enough")
             return
         self._refinements += 1
-        self._next = refine(
-            self.first,
-            _fenced(emit(function)),
-            self.side.kind,
-            [*result.faults, *result.lacks],
-            [self.show(i, self.anchored) for i in result.wrong],
-            [self.show(i, self.anchored) for i in result.missed],
+        self._go_on(
+            refine(
+                self.first,
+                _fenced(emit(function)),
+                self.side.kind,
+                [*result.faults, *result.lacks],
+                [self.show(i, self.anchored) for i in result.wrong],
+                [self.show(i, self.anchored) for i in result.missed],
+            )
         )
 
     def _repair(self, code: str, problem: str) -> None:
         self.diary.say(f"not accepted: {problem}", self.hidden)
         if self._repairs == MOST_REPAIRS:
-            self.end(f"{MOST_REPAIRS} repairs are over")
+            self.end(f"{MOST_REPAIRS} repairs are over", "no rule")
             return
         self._repairs += 1
-        self._next = repair(self.first, _fenced(code) if code else "", problem)
+        self._go_on(repair(self.first, _fenced(code) if code else "", problem))
+
+    def _go_on(self, question: list[Message]) -> None:
+        """The next question; one that was asked before has its answer in the journal already."""
+        self._before.append(self._next)
+        if question in self._before:
+            self.end("the model gave the same answer again", "repeated")
+        self._next = question
 
 
 def _fenced(code: str) -> str:

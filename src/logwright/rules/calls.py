@@ -59,8 +59,10 @@ def _called(reader: Reader, node: ast.Call) -> str:
     match node.func:
         case ast.Name(id=name):
             return name
-        case ast.Attribute(value=ast.Name(id="re"), attr="search"):
-            return "search"
+        case ast.Attribute(value=ast.Name(id="re"), attr="search" | "match" as name):
+            return f"re.{name}"
+        case ast.Attribute(value=ast.Name(id="re"), attr=name):
+            reader.refuse(node.func, refusals.of_re(name))
         case ast.Attribute(attr=name):
             reader.refuse(node.func, refusals.method(name, "a module"))
     raise reader.fault(node.func, "only functions of the language are called, by their names")
@@ -167,12 +169,15 @@ def _extreme(reader: Reader, node: ast.Call, scope: Scope) -> Typed:
     if keywords or not node.args:
         reader.refuse(node, f"{name} is called like this: {_SHOWN[name]}")
     if len(node.args) == 1:
-        if default is not None:
-            reader.refuse(default, f"{name} has no default: it gives nan where there is nothing")
         value, _ = generators.many(reader, node.args[0], "number", name, scope)
         if not isinstance(value, Gen):
             reader.refuse(node, f"{name} is called like this: {_SHOWN[name]}")
-        return Call(name, (value,)), "float"
+        found = Call(name, (value,))
+        if default is None:
+            return found, "float"
+        other, _ = _argument(reader, default, "number", name, scope)
+        there = Call("any", (Gen(Const(True), value.names, value.over, value.where),))
+        return Choice(there, found, other), "float"
     read = [_argument(reader, arg, "number", name, scope) for arg in node.args]
     kind = "int" if all(found == "int" for _, found in read) else "float"
     return Call(name, tuple(value for value, _ in read)), kind
@@ -186,6 +191,9 @@ def _converted(reader: Reader, node: ast.Call, scope: Scope) -> Typed:
     value, kind = reader.read(node.args[0], scope)
     if name == "bool":
         return reader.as_truth((value, kind), node.args[0]), "bool"
+    if isinstance(node.args[0], ast.Constant) and name == "float":
+        what = "rules write no nan and no inf: begin with a number such as -1.0, or use first, max"
+        reader.refuse(node, what)
     if kind in ("str", "strs", "line", "lines", "window"):
         reader.refuse(node, r'write number(r"took (\d+) ms", text) to read a number')
     if kind == "bool":
@@ -193,6 +201,30 @@ def _converted(reader: Reader, node: ast.Call, scope: Scope) -> Typed:
     if name == "int" and kind == "float":
         reader.refuse(node, "numbers with a fraction stay so: compare with < and >")
     return value, kind
+
+
+def _of_re(reader: Reader, node: ast.Call, scope: Scope) -> Typed:
+    """``re.search(p, text, re.I)`` is ``search("(?i)p", text)``; re.match begins with ``^``."""
+    args = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "flags")]
+    if len(node.keywords) != len(args) - len(node.args) or not 2 <= len(args) <= 3:
+        reader.refuse(node, f"search is called like this: {FUNCTIONS['search'].example}")
+    head = ""
+    match args[2:]:
+        case [ast.Attribute(value=ast.Name(id="re"), attr="I" | "IGNORECASE")]:
+            head = "(?i)"
+        case [flags]:
+            reader.refuse(flags, "of the flags there is only re.I: (?i) at the pattern's start")
+    pattern, kind = reader.read(args[0], scope)
+    is_match = isinstance(node.func, ast.Attribute) and node.func.attr == "match"
+    if isinstance(pattern, Const) and isinstance(pattern.value, str) and kind == "str":
+        text = pattern.value
+        if text.startswith("(?i)"):
+            head, text = "(?i)", text[4:]
+        if is_match:
+            text = f"^(?:{text})" if "|" in text else f"^{text}"
+        args[0] = ast.copy_location(ast.Constant(head + text), args[0])
+    same = ast.copy_location(ast.Call(node.func, args[:2], []), node)
+    return _function(reader, same, "search", scope)
 
 
 def _next(reader: Reader, node: ast.Call, scope: Scope) -> Typed:
@@ -220,5 +252,5 @@ def _next(reader: Reader, node: ast.Call, scope: Scope) -> Typed:
 
 _SPECIAL: dict[str, Callable[[Reader, ast.Call, Scope], Typed]] = {
     "bool": _converted, "float": _converted, "int": _converted, "len": _len, "max": _extreme,
-    "min": _extreme, "next": _next,
+    "min": _extreme, "next": _next, "re.match": _of_re, "re.search": _of_re,
 }  # fmt: skip

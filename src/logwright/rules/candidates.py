@@ -19,7 +19,7 @@ from logwright.rules.predicates import Condition
 from logwright.rules.probes import Probe
 from logwright.rules.sightings import Sightings
 from logwright.rules.signs import Sign, own_signs, shared_signs
-from logwright.rules.values import Values
+from logwright.rules.values import Messages, Values, sampled
 from logwright.windows.window import UInt64s, Windows, mix, pair_hash
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ _USUAL = 0.8
 means something."""
 
 _GAPS = (1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
+_OPAQUE = 1
+"""What it costs more to read a template's id, which says nothing, where others can be told by their
+words."""
+
 _COUNTED, _COMPARED, _SHARED = 200, 40, 2000
 """Templates that are counted, that are compared in pairs, and shared signs, the commonest first."""
 
@@ -109,7 +113,8 @@ def _order(windows: Windows, owner: Int64s, template: NDArray[np.int32]) -> UInt
 
 class Candidates:
     """Conditions and the matrix of cases by conditions. `occurred` are the templates of history: no
-    other names a sign, or tells one from others. Of `probes` the cases must know (`marks_of`)."""
+    other names a sign, or tells one from others. Of `probes` the cases must know (`marks_of`);
+    `messages` are what records hold, by their rows."""
 
     def __init__(
         self,
@@ -119,6 +124,7 @@ class Candidates:
         cases: Cases,
         values: Values | None = None,
         probes: Sequence[Probe] = (),
+        messages: Messages | None = None,
     ) -> None:
         mask = np.zeros(len(windows), bool)
         mask[cases.first] = True
@@ -134,9 +140,10 @@ class Candidates:
         occurred = np.unique(windows.events.template)
         known = occurred.tolist()
         held = None if texts is None else [texts[t] for t in known]
-        self.own: dict[int, Sign] = dict(
-            zip(known, own_signs(held, [ids[t] for t in known]), strict=True)
-        )
+        self._worded = held is not None
+        lines = None if messages is None else lambda i: sampled(windows, messages, known[i])
+        signs = own_signs(held, [ids[t] for t in known], lines)
+        self.own: dict[int, Sign] = dict(zip(known, signs, strict=True))
         shared = shared_signs(held) if held is not None else {}
         for template, sign in self.own.items():
             self.table.tell(sign, [template])
@@ -153,11 +160,17 @@ class Candidates:
         """How hard to read the conditions (row 0) and their opposites (row 1) are. Opposites cost
         infinitely much, and are not used, in stretches of lines cut anywhere: only in a session
         does it say something that a line is absent."""
-        both = [[c.cost for c in self.conditions], [c.turned().cost for c in self.conditions]]
+        opposites = [c.turned() for c in self.conditions]
+        both = [[self._cost(c) for c in each] for each in (self.conditions, opposites)]
         costs = np.array(both, np.float64).reshape(2, len(self.conditions))
         if self.table.windows.kind != "session":
             costs[1] = np.inf
         return costs
+
+    def _cost(self, condition: Condition) -> float:
+        sign = condition.a
+        opaque = self._worded and isinstance(sign, Sign) and sign.kind == "template"
+        return condition.cost + _OPAQUE * opaque
 
     def _matrix(self) -> csc_matrix:
         from scipy.sparse import csc_matrix
@@ -172,7 +185,7 @@ class Candidates:
             if same == len(rows):
                 self.conditions.append(condition)
                 rows.append(at)
-            elif condition.cost < self.conditions[same].cost:
+            elif self._cost(condition) < self._cost(self.conditions[same]):
                 self.conditions[same] = condition
         starts = np.cumsum([0, *map(len, rows)])
         indices = np.concatenate(rows) if rows else np.empty(0, np.intp)

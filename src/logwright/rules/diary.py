@@ -2,15 +2,16 @@
 
 What models and logs say is hidden as in prompts, stands in fences that it cannot end, and holds no
 character that acts instead of being seen. Each entry is written at once: a run that is cut off
-leaves what it did.
+leaves what it did, and the next one writes below it.
 """
 
 from __future__ import annotations
 
 import re
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Self
 
 from logwright.errors import StoreError
 from logwright.llm.fence import visible
@@ -42,14 +43,17 @@ class Diary:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._file: TextIO | None = None
+        self._path = path
+        self._file: FileIO | None = None
+        self._said: set[str] = set()
         if path is None:
             return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w", encoding="utf-8")
+            # Unbuffered: what could not be written must not come back when the file is closed.
+            self._file = path.open("ab", buffering=0)
         except OSError as error:
-            raise StoreError(f"The log {path} cannot be written: {error.strerror}.") from error
+            raise self._unwritable(error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -72,6 +76,12 @@ class Diary:
         told = text if names is None else names.mask(names.hide(text))
         self._write("- " + visible(" ".join(told.split())) + "\n")
 
+    def say_once(self, text: str, names: Placeholders) -> None:
+        """A point that was not made before in this run."""
+        if text not in self._said:
+            self._said.add(text)
+            self.say(text, names)
+
     def quote(self, text: str, names: Placeholders) -> None:
         """What a model or a log says, whole."""
         cut = text[:_MOST] + ("\n[cut]" if len(text) > _MOST else "")
@@ -80,6 +90,14 @@ class Diary:
         self._write(f"\n{ticks}text\n{told}\n{ticks}\n")
 
     def _write(self, text: str) -> None:
-        if self._file is not None:
-            self._file.write(text)
-            self._file.flush()
+        if self._file is None:
+            return
+        left = text.encode("utf-8", "replace")
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> StoreError:
+        return StoreError(f"The log {self._path} cannot be written: {error.strerror}.")

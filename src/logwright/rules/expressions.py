@@ -67,13 +67,14 @@ class Scope:
 
 
 class Reader:
-    """Reads the expressions of one text; `first_line` is where the text stands in its file."""
+    """Reads the expressions of one text; `known` are all names that stand in it."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, file: str, known: frozenset[str] = frozenset()) -> None:
+        self.file, self.known = file, known
         self.places: dict[int, tuple[int, int]] = {}
         self.patterns: set[str] = set()
         self.counters: set[str] = set()
+        self.placed_lines: dict[str, str] = {}  # by a loop's position, the name of the line there
         self.expanded = 0
         self._kept: list[object] = []
 
@@ -238,7 +239,7 @@ class Reader:
         if kind == "line":
             if name in FIELDS:
                 return Field(value, name), FIELDS[name]
-            self.refuse(node, f'a line has .{", .".join(FIELDS)}, and no "{name}"')
+            self.refuse(node, refusals.field(name, FIELDS))
         if kind == "str" and name in METHODS:
             self.refuse(node, f"{name} is a method: call it")
         raise self.fault(node, f'"{name}" cannot be read of {_a(kind)}: rules read fields of lines')
@@ -251,6 +252,10 @@ class Reader:
             self.refuse(node, f"{_a(kind)} has no positions: lines and params have")
         if not isinstance(node.slice, ast.Slice):
             at = self.want(node.slice, scope, "int", "a position is")
+            if isinstance(at, Name) and value == Lines():
+                line = self.placed_lines.get(at.id, "")
+                if scope.types.get(line) == "line" and at.id not in scope.assigned:
+                    return Name(line), "line"
             return Item(value, at), ("line" if kind == "lines" else "str")
         if kind == "strs":
             self.refuse(node, "params have positions but no slices: write line.params[0]")
@@ -311,11 +316,15 @@ class Reader:
         if op in ("in", "not in"):
             if kind != "str":
                 self.refuse(a, f'"{op}" looks for a text, and this is {_a(kind)}')
+            if other == "line":
+                self.refuse(b, f'a line is no text: write "..." {op} line.text')
             if other not in ("str", "strs"):
                 self.refuse(b, f'"{op}" looks in a text, params or a list, and this is {_a(other)}')
             return Compare(op, left, right)
         numbers = kind in _NUMBERS and other in _NUMBERS
         if not numbers and not (kind == other == "str" and op in ("==", "!=")):
+            if "str" in (kind, other) and any(_is_level(side) for side in (left, right)):
+                self.refuse(b, refusals.LEVELS)
             self.refuse(b, refusals.comparison(op, _a(kind), _a(other)))
         return Compare(op, left, right)
 
@@ -342,6 +351,10 @@ class Reader:
             return Or(tuple(Method(value, name, (text,)) for text in listed)), "bool"
         given = self.want(node.args[0], scope, "str", f"{name} takes")
         return Method(value, name, (given,)), signature.gives
+
+
+def _is_level(node: Expr) -> bool:
+    return isinstance(node, Field) and node.name == "level"
 
 
 def _is_re(node: ast.expr) -> bool:

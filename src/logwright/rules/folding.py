@@ -13,7 +13,7 @@ from itertools import islice
 
 from logwright.rules.kinds import Kinds
 from logwright.rules.loops import folded, mentions, written
-from logwright.rules.simple import both, inverse, simple
+from logwright.rules.simple import both, either, inverse, simple
 from logwright.rules.tree import (
     Arith,
     Assign,
@@ -115,7 +115,7 @@ def _alias(function: Function) -> Assign | None:
 
 def _textual(node: Expr) -> bool:
     match node:
-        case Lines() | Slice() | Item():
+        case Lines() | Slice() | Item() | Const(str()):
             return True
         case Field(_, name):
             return name not in ("ts", "level")
@@ -160,7 +160,7 @@ def _block(body: Block, kinds: Kinds, *, looping: bool) -> Block:
         if exits(out):
             break
     if looping:
-        return tuple(out)
+        return tuple(_joined(out))
     return tuple(_tail(_merged(_chosen(out, kinds))))
 
 
@@ -178,7 +178,26 @@ def _conditional(test: Expr, yes: Block, no: Block) -> Block:
         return (If(inverse(test), no), *yes)
     if len(yes) == 1 and isinstance(yes[0], If) and not yes[0].orelse and not no:
         return (If(both(test, yes[0].test), yes[0].body),)
+    match no:
+        case (If(other, same, rest),) if same == yes:
+            return (If(either(test, other), yes, rest),)
     return (If(test, yes, no),)
+
+
+def _joined(body: Sequence[Statement]) -> list[Statement]:
+    """Neighbouring ifs that leave the loop in the same way become one."""
+    out: list[Statement] = []
+    for node in body:
+        match out[-1:], node:
+            case [If(test, done, ())], If(other, same, ()) if same == done and _leaves(done):
+                out[-1] = If(either(test, other), done)
+            case _:
+                out.append(node)
+    return out
+
+
+def _leaves(body: Block) -> bool:
+    return isinstance(body[-1], Return | Break)
 
 
 def _continued(body: Block) -> Block:

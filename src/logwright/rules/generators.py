@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from logwright.rules import refusals
@@ -23,7 +25,7 @@ from logwright.rules.tree import (
 if TYPE_CHECKING:
     from logwright.rules.expressions import Reader, Scope, Typed
 
-__all__ = ["MOST_LOOPS", "bound", "check_name", "counted", "many"]
+__all__ = ["MOST_LOOPS", "bound", "check_name", "counted", "fix", "many"]
 
 MOST_LOOPS = 2
 """Loops and generators inside each other."""
@@ -48,6 +50,9 @@ def bound(
     """The names that a loop binds, what it goes over, and the names' types."""
     if scope.loops >= MOST_LOOPS:
         reader.refuse(node, f"loops stand at most {MOST_LOOPS} deep: write the inner one apart")
+    by_place = _places(reader, target, over, scope)
+    if by_place is not None:
+        return by_place
     tree, kinds = _over(reader, over, scope)
     targets = target.elts if isinstance(target, ast.Tuple) else [target]
     names: list[str] = []
@@ -66,6 +71,34 @@ def bound(
     return tuple(names), tree, dict(zip(names, kinds, strict=True))
 
 
+def _places(
+    reader: Reader, target: ast.expr, over: ast.expr, scope: Scope
+) -> tuple[tuple[str, ...], Expr, dict[str, str]] | None:
+    """``for i in range(len(w.lines))`` is ``for i, line in enumerate(w.lines)``, and inside
+    ``w.lines[i]`` is ``line``."""
+    match over:
+        case ast.Call(
+            func=ast.Name(id="range"),
+            args=[
+                ast.Call(
+                    func=ast.Name(id="len"),
+                    args=[ast.Attribute(value=ast.Name(id="w"), attr="lines") as lines],
+                    keywords=[],
+                )
+            ],
+            keywords=[],
+        ) if isinstance(target, ast.Name):
+            taken = {*reader.known, *scope.types}
+            line = next(n for n in map("line{}".format, chain([""], count(2))) if n not in taken)
+            both = ast.Tuple([target, ast.copy_location(ast.Name(line), target)])
+            each = ast.copy_location(ast.Name("enumerate"), over)
+            same = ast.copy_location(ast.Call(each, [lines], []), over)
+            found = bound(reader, target, ast.copy_location(both, target), same, scope)
+            reader.placed_lines[target.id] = line
+            return found
+    return None
+
+
 def _over(reader: Reader, node: ast.expr, scope: Scope) -> tuple[Expr, list[str]]:
     match node:
         case ast.Call(func=ast.Name(id="enumerate"), args=[inner], keywords=[]):
@@ -75,18 +108,20 @@ def _over(reader: Reader, node: ast.expr, scope: Scope) -> tuple[Expr, list[str]
             return Call("enumerate", (tree,)), ["int", *kinds]
         case ast.Call(func=ast.Name(id="enumerate")):
             reader.refuse(node, "enumerate counts from 0: write enumerate(w.lines)")
-        case ast.Call(func=ast.Name(id="range"), args=[ast.Constant(value=int() as count)]) if (
-            not node.keywords and not isinstance(count, bool)
+        case ast.Call(func=ast.Name(id="range"), args=[ast.Constant(value=int() as most)]) if (
+            not node.keywords and not isinstance(most, bool)
         ):
-            if count > MOST_RANGE:
+            if most > MOST_RANGE:
                 reader.refuse(node, f"range goes up to {MOST_RANGE}")
-            return Call("range", (Const(count),)), ["int"]
+            return Call("range", (Const(most),)), ["int"]
         case ast.Call(func=ast.Name(id="range")):
             reader.refuse(
                 node, "range takes a number that is written out: for lines write w.lines, "
                 "for their positions enumerate(w.lines)"
             )  # fmt: skip
     tree, kind = reader.read(node, scope)
+    if kind == "window":
+        reader.refuse(node, "a window is no list: write for line in w.lines")
     if kind not in ("lines", "strs"):
         reader.refuse(node, f"loops go over lines, and this is {refusals.TYPES[kind]}")
     return tree, ["line" if kind == "lines" else "str"]
@@ -163,14 +198,9 @@ def _written_out(
 ) -> Typed:
     """``any(x in text for x in ("a", "b"))`` is ``"a" in text or "b" in text``."""
     clause, rest = clauses[0], clauses[1:]
-    reader.expanded += len(listed)
-    if reader.expanded > MOST_WRITTEN_OUT:
-        reader.refuse(node, f"lists have at most {MOST_WRITTEN_OUT} values in all: write two rules")
     if name not in ("any", "all", "sum") or not isinstance(clause.target, ast.Name):
         reader.refuse(node, f"{name} goes over lines: write for line in w.lines")
-    check_name(reader, clause.target, clause.target.id)
-    if clause.target.id in scope.types or clause.target.id in scope.assigned:
-        reader.refuse(clause.target, f'"{clause.target.id}" is in use here: take another name')
+    fix(reader, clause.target, clause.target.id, listed, scope)
     parts: list[Typed] = []
     for const in listed:
         inner = replace(scope, fixed={**scope.fixed, clause.target.id: const})
@@ -183,6 +213,17 @@ def _written_out(
             value, kind = _guarded(name, where, (value, kind))
         parts.append((value, kind))
     return _together(name, parts)
+
+
+def fix(reader: Reader, node: ast.AST, name: str, listed: Sequence[Const], scope: Scope) -> None:
+    """Check that a name may stand for one after the other of values that are written out."""
+    reader.expanded += len(listed)
+    if reader.expanded > MOST_WRITTEN_OUT:
+        reader.refuse(node, f"lists have at most {MOST_WRITTEN_OUT} values in all: write two rules")
+    check_name(reader, node, name)
+    taken = name in scope.types or name in scope.assigned or name in scope.fixed
+    if taken or name in scope.lists:
+        reader.refuse(node, f'"{name}" is in use here: take another name')
 
 
 def _guarded(name: str, where: Expr, typed: Typed) -> Typed:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from logwright.rules.signs import phrases, spaced_words
 from logwright.windows.window import Windows
 
-__all__ = ["blamed", "heard_words"]
+__all__ = ["blamed", "heard_words", "needed"]
 
 Bools = NDArray[np.bool_]
 
@@ -75,17 +75,47 @@ def heard_words(
     for at in np.flatnonzero(guilty).tolist():
         words = {w for w in spaced_words(texts[at]) - healthy if _telling(w)}
         if words and often[at]:
-            near = [group for group in groups if group & words]
-            groups = [group for group in groups if not group & words]
+            near = [group for group in groups if _alike(group, words)]
+            groups = [group for group in groups if not _alike(group, words)]
             groups.append(words.union(*near))
         else:
             seldom |= words
-    seldom.difference_update(*groups)
+    for group in groups:
+        kin = {word for word in seldom if _alike(group, {word})}
+        group |= kin
+        seldom -= kin
     groups += [seldom] if seldom else []
-    ordered = [sorted(group, key=lambda w: (-len(w), w)) for group in groups]
+    ordered = [sorted(group, key=lambda w: (-len(w), w.lower(), w)) for group in groups]
     return sorted(
         tuple(group[at : at + _MOST]) for group in ordered for at in range(0, len(group), _MOST)
     )
+
+
+def needed(groups: Sequence[tuple[str, ...]], hits: Sequence[Bools]) -> list[int]:
+    """The groups that no others make needless, by the windows in which each hits: those that add
+    most windows one after the other, of equal ones the group of most words. One incident has many
+    words that new lines may hold: that each of them hits it is no reason for a rule of each.
+
+    >>> groups = [("lost",), ("peer", "severed"), ("socket",)]
+    >>> needed(groups, list(np.array([[1, 1, 0], [1, 1, 0], [0, 1, 1]], bool)))
+    [1, 2]
+    """
+    found: list[int] = []
+    left = list(range(len(groups)))
+    told = np.zeros(len(hits[0]) if hits else 0, bool)
+    while left:
+        best = max(left, key=lambda at: (int((hits[at] & ~told).sum()), len(groups[at])))
+        if not (hits[best] & ~told).any():
+            break
+        left.remove(best)
+        found.append(best)
+        told |= hits[best]
+    return sorted(found)
+
+
+def _alike(group: set[str], words: set[str]) -> bool:
+    """Whether two groups share a word, however it is capitalized."""
+    return not {word.lower() for word in group}.isdisjoint(word.lower() for word in words)
 
 
 def _telling(word: str) -> bool:

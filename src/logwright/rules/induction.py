@@ -19,7 +19,7 @@ from logwright.errors import LogwrightError
 from logwright.rules.candidates import Candidates, cases_of, marks_of
 from logwright.rules.covering import Bounds, Clause, Cover, Weights
 from logwright.rules.drafts import Draft, Facts, named
-from logwright.rules.heard import heard_words
+from logwright.rules.heard import heard_words, needed
 from logwright.rules.parting import parting
 from logwright.rules.predicates import Condition
 from logwright.rules.probes import Probe
@@ -115,7 +115,9 @@ class _Induction:
             probes = list(dict.fromkeys(probe for each in told for probe in each))
             marks = marks_of(windows, values, probes)
         self.cases = cases_of(windows, marks)
-        self.candidates = Candidates(windows, texts, ids, self.cases, values, probes)
+        self.candidates = Candidates(
+            windows, texts, ids, self.cases, values, probes, sample.messages
+        )
         self.table = Sightings(windows, texts, ids, values)
 
     def drafts(self, bounds: Bounds, normal: Bounds | None, words: bool) -> Iterator[Draft]:
@@ -177,11 +179,12 @@ class _Induction:
 
     def _worded(self, which: Bools, bounds: Bounds, target: str) -> Iterator[Draft]:
         assert self.sample.texts is not None
-        for words in heard_words(
+        groups = heard_words(
             self.sample.windows, self.sample.texts, which, bounds.precision, bounds.support
-        ):
-            conditions = (Condition("has", Sign("words", " ".join(words))),)
-            draft = self._draft(conditions, which, "abnormal", target)
+        )
+        asked = [(Condition("has", Sign("words", " ".join(words))),) for words in groups]
+        for at in needed(groups, [self.table_holds(each) & which for each in asked]):
+            draft = self._draft(asked[at], which, "abnormal", target)
             yield replace(
                 draft,
                 basis="words",

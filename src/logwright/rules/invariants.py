@@ -21,9 +21,9 @@ from logwright.rules.drafts import Draft, Facts, named
 from logwright.rules.predicates import Condition
 from logwright.rules.probes import Probe
 from logwright.rules.ranges import kept_to
-from logwright.rules.sightings import Sightings
+from logwright.rules.sightings import Seen, Sightings
 from logwright.rules.signs import own_signs
-from logwright.rules.values import Messages, Values
+from logwright.rules.values import Messages, Values, sampled
 from logwright.windows.window import Windows
 
 __all__ = ["Limits", "invariants"]
@@ -74,7 +74,7 @@ def invariants(
     values = None
     if texts is not None and messages is not None:
         values = Values.of(windows, texts, messages)
-    search = _Search(windows, texts, ids, check, limits, values)
+    search = _Search(windows, texts, ids, check, limits, values, messages)
     return named(search.fresh())[: limits.rules]
 
 
@@ -87,6 +87,7 @@ class _Search:
         check: int,
         limits: Limits,
         values: Values | None,
+        messages: Messages | None,
     ) -> None:
         self.limits, self.check = limits, check
         self.table = Sightings(windows, texts, ids, values)
@@ -95,11 +96,14 @@ class _Search:
         number = np.bincount(template, minlength=len(ids))
         held = np.flatnonzero(number).tolist()
         signs = own_signs(
-            None if texts is None else [texts[t] for t in held], [ids[t] for t in held]
+            None if texts is None else [texts[t] for t in held],
+            [ids[t] for t in held],
+            None if messages is None else lambda i: sampled(windows, messages, held[i]),
         )
         common = sorted(range(len(held)), key=lambda i: -int(number[held[i]]))[:_TEMPLATES]
         self.signs = [signs[i] for i in common if number[held[i]] >= limits.support]
         self.counts = [self.table.count(sign) for sign in self.signs]
+        self._paired: set[tuple[Seen, Seen]] = set()
 
     def fresh(self) -> Iterator[Draft]:
         """What is found, without what the same windows break that broke others before."""
@@ -169,7 +173,8 @@ class _Search:
     def _followed(
         self, kind: Literal["followed", "soon"], scale: Sequence[int]
     ) -> Iterator[Draft | None]:
-        """Of the events that follow A, the nearest one that always does."""
+        """Of the events that follow A, the nearest one that always does. What is said of two events
+        in lines is not said in seconds again."""
         measure = self.table.distance if kind == "followed" else self.table.delay
         for i, a in enumerate(self.signs):
             tested, best = self.counts[i] > 0, None
@@ -184,7 +189,10 @@ class _Search:
                     best = k, b, worst
             if best is not None:
                 k, b, worst = best
-                yield self._draft(Condition(kind, a, b, k=k), tested, worst <= k)
+                draft = self._draft(Condition(kind, a, b, k=k), tested, worst <= k)
+                if draft is not None and (a, b) not in self._paired:
+                    self._paired.add((a, b))
+                    yield draft
 
     def _seldom(self, tested: Bools, holds: Bools) -> bool:
         every = int(tested.sum())
@@ -212,7 +220,10 @@ class _Search:
             yield self._draft(Condition("has", kept.probe, wanted=False), kept.tested)
 
     def _at_most(self) -> Iterator[Draft | None]:
-        """Each event at most so often, with room for twice as often as history had it."""
+        """Each event at most so often, with room for twice as often as history had it; not what
+        windows of so many lines could not break."""
+        windows = self.table.windows
+        longest = int(windows.sizes.max(initial=0)) if windows.kind == "count" else max(_TIMES) + 1
         for sign, count in zip(self.signs, self.counts, strict=True):
             top = (
                 int(np.quantile(count[count > 0], 1.0 - self.limits.broken / 2))
@@ -220,5 +231,5 @@ class _Search:
                 else 0
             )
             k = next((k for k in _TIMES if k >= _SLACK * top), None)
-            if k is not None:
+            if k is not None and k < longest:
                 yield self._draft(Condition("count", sign, k=k + 1, wanted=False), count > 0)

@@ -2,13 +2,15 @@
 
 A rule says "abnormal" where it fires, or, if it must hold, where it does not; other normal rules
 say "normal". Shadows hit as others do, and say nothing. Rules that cannot be compiled run in the
-sandbox, window by window; one that fails there says nothing from then on, and `problems` tells.
+sandbox, window by window. Of a window for which one fails there it says nothing; after 3 failures,
+or when its time for the run is used up, it says nothing from then on. `problems` tells of both.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 from logwright.logs.batch import Int64s, LineBatch
 from logwright.rules.backtest import Word
 from logwright.rules.classing import Naming
+from logwright.rules.emit import emit
 from logwright.rules.engine import Engine
 from logwright.rules.excuses import excused
 from logwright.rules.plain import Line, Window
@@ -24,8 +27,20 @@ from logwright.rules.pointwise import LINE, Plain, closure
 from logwright.rules.problem import RuleError
 from logwright.rules.sandbox import Failure, Sandbox
 from logwright.rules.shelved import Shelved
-from logwright.rules.tree import Expr, For, Function, Gen, If, Lines, Name
-from logwright.rules.tryout import said
+from logwright.rules.tree import (
+    Const,
+    Expr,
+    For,
+    Function,
+    Gen,
+    If,
+    Item,
+    Lines,
+    Name,
+    Not,
+    Return,
+)  # fmt: skip
+from logwright.rules.tryout import plainly
 from logwright.rules.walk import put, walk
 from logwright.windows.window import Windows
 
@@ -35,7 +50,12 @@ Bools = NDArray[np.bool_]
 Read = Callable[[Windows, int], Window]
 """A window as rules see it, by its number among windows."""
 
-_BLOCK = 500
+_BLOCK = 50
+"""Windows that go to the sandbox at once; after each block the rule's time is looked at."""
+
+_STRIKES = 3
+_MOST_SECONDS = 300.0
+"""The time of a rule that runs plainly, in a run: some million windows of 100 lines."""
 
 
 class Jury:
@@ -47,6 +67,10 @@ class Jury:
         self.functions: dict[str, Function] = {}
         self.problems: dict[str, str] = {}
         self.spent: dict[str, float] = {}  # seconds by rule that runs plainly
+        self._failed: dict[str, int] = {}
+        self._off: set[str] = set()
+        self._loaded: set[str] = set()
+        self._unsaid: dict[str, list[int]] = {}  # windows of the call that a rule said nothing of
         for rule in rules:
             if rule.file is None:
                 continue
@@ -98,38 +122,83 @@ class Jury:
         """Which rules (columns) hit each window (rows). What must hold is not asked of a window of
         which only a part is at hand."""
         runner = self._runner(windows) if self.plain and self.read is not None else None
+        self._unsaid = {}
         found = self._engine.judge(windows, keys, templates, runner)
         found[:, self.must_hold] ^= True
         if whole is not None and self.must_hold.any():
             found[np.ix_(~whole, self.must_hold)] = False
         for at, name in enumerate(self._engine.names):
-            if name in self.problems or (name in self.plain and runner is None):
+            if name in self.plain and runner is None:
                 found[:, at] = False
+            found[self._unsaid.get(name, []), at] = False
         return found
 
     def _runner(self, windows: Windows) -> Callable[[str, Sequence[int]], Sequence[bool]]:
         def run(name: str, numbers: Sequence[int]) -> Sequence[bool]:
-            found: list[bool] = []
-            began = time.perf_counter()
-            for at in range(0, len(numbers), _BLOCK):
-                if name in self.problems:
-                    break
-                assert self.read is not None
-                part = [self.read(windows, i) for i in numbers[at : at + _BLOCK]]
-                answers = said(self._opened(), self.functions[name], part)
-                if isinstance(answers, Failure):
-                    self.problems[name] = answers.sentence
-                    break
-                found += answers
-            self.spent[name] = self.spent.get(name, 0.0) + time.perf_counter() - began
+            assert self.read is not None
+            shown = (self.read(windows, i) for i in numbers)
+            answers = list(self._answers(name, self.functions[name], shown))
+            unsaid = [i for i, answer in zip(numbers, answers, strict=False) if answer is None]
+            self._unsaid[name] = [*unsaid, *numbers[len(answers) :]]
+            found = [answer is True for answer in answers]
             return [*found, *[False] * (len(numbers) - len(found))]
 
         return run
 
-    def _opened(self) -> Sandbox:
+    def _answers(
+        self, name: str, function: Function, windows: Iterable[Window]
+    ) -> Iterator[bool | None]:
+        """What a function says of windows, None where it fails, for the time that its rule has and
+        until the rule goes off."""
+        shown = iter(windows)
+        while name not in self._off:
+            began = time.perf_counter()
+            block = [plainly(window) for window in islice(shown, _BLOCK)]
+            if not block:
+                return
+            for answer in self._run(emit(function), block):
+                failed = isinstance(answer, Failure)
+                yield None if failed else answer is True
+                if isinstance(answer, Failure) and self._strike(name, answer):
+                    break
+            self.spent[name] = self.spent.get(name, 0.0) + time.perf_counter() - began
+            if self.spent[name] > _MOST_SECONDS:
+                self._off.add(name)
+                said = f"it used up its {_MOST_SECONDS:g} s for a run, and says no more"
+                self.problems.setdefault(name, said)
+
+    def _strike(self, name: str, failure: Failure) -> bool:
+        """Count a failure; whether the rule goes off."""
+        count = self._failed[name] = self._failed.get(name, 0) + 1
+        what = f"it says nothing of {count} window{'s' * (count > 1)}"
+        if count == _STRIKES:
+            self._off.add(name)
+            what = f"it failed {_STRIKES} times, and says nothing from then on"
+        self.problems[name] = f"{what}: {failure.sentence}"
+        return count == _STRIKES
+
+    def _run(self, source: str, windows: Sequence[Mapping[str, Any]]) -> Sequence[bool | Failure]:
         if self._sandbox is None:
             self._sandbox = Sandbox().__enter__()
-        return self._sandbox
+        if source not in self._loaded:
+            self._loaded.add(source)
+            self._sandbox.load(source, source)
+        return self._sandbox.run(source, windows)
+
+    def points_at(self, name: str, lines: Sequence[Line]) -> list[int]:
+        """What `reasons_in` finds for a rule. Rules that run plainly are asked in the sandbox here,
+        too."""
+        function = self.functions[name]
+        if name not in self.plain:
+            return reasons_in(function, lines)
+
+        def ask(predicate: Expr) -> list[bool]:
+            value = Not(Not(put(predicate, {LINE.id: Item(Lines(), Const(0))})))
+            alone = (Window([line]) for line in lines)
+            answers = self._answers(name, Function("", (Return(value),)), alone)
+            return [answer is True for answer in answers]
+
+        return _pointed(function, len(lines), ask)
 
     def close(self) -> None:
         """End the sandbox, if there is one."""
@@ -158,14 +227,22 @@ def reasons_in(function: Function, lines: Sequence[Line]) -> list[int]:
     >>> reasons_in(rule, [Line("ok"), Line("disk full"), Line("ok")])
     [1]
     """
+
+    def ask(predicate: Expr) -> list[bool]:
+        return list(map(closure(predicate), lines))
+
+    return _pointed(function, len(lines), ask)
+
+
+def _pointed(function: Function, lines: int, ask: Callable[[Expr], list[bool]]) -> list[int]:
     found: set[int] = set()
     for predicate in _predicates(function):
         try:
-            holds = closure(predicate)
+            closure(predicate)
         except Plain:  # it reads more than the line
             continue
-        true = [at for at, line in enumerate(lines) if holds(line)]
-        if len(lines) < 3 or len(true) <= len(lines) // 2:
+        true = [at for at, holds in enumerate(ask(predicate)) if holds]
+        if lines < 3 or len(true) <= lines // 2:
             found.update(true)
     return sorted(found)
 

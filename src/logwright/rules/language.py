@@ -9,18 +9,20 @@ ever run. docs/rules.md describes the language.
 from __future__ import annotations
 
 import ast
-import warnings
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NoReturn
 
-from logwright.rules import refusals
+from logwright.rules import generators, refusals
 from logwright.rules.emit import emit
 from logwright.rules.expressions import Reader, Scope
 from logwright.rules.folding import exits, normal
 from logwright.rules.generators import bound, check_name
+from logwright.rules.loops import unrolled
 from logwright.rules.magnitudes import check_magnitudes
 from logwright.rules.problem import RuleError
+from logwright.rules.syntax import MOST_SOURCE, is_import_re, syntax
 from logwright.rules.tree import (
     And,
     Assign,
@@ -39,21 +41,7 @@ from logwright.rules.tree import (
 from logwright.rules.walk import MOST_DEPTH, MOST_NODES, depth, size
 from logwright.rules.words import cleaned
 
-__all__ = [
-    "MOST_DEPTH",
-    "MOST_NODES",
-    "MOST_SOURCE",
-    "RuleError",
-    "parse",
-    "read_function",
-    "syntax",
-]
-
-MOST_SOURCE = 16 * 1024
-"""Characters of a rule's text."""
-
-_MOST_SYNTAX, _DEEPEST_SYNTAX = 12_000, 90
-"""The same of Python's tree, which is read by recursion."""
+__all__ = ["MOST_DEPTH", "MOST_NODES", "MOST_SOURCE", "RuleError", "parse", "read_function"]
 
 _MOST_STATEMENTS = 200
 _MOST_DOC = 2_000
@@ -79,11 +67,15 @@ def parse(source: str, file: str = "<rule>") -> Function:
     logwright.rules.problem.RuleError: <rule>:2:12: there is no "open" here: a rule knows w, its ...
     """
     body = syntax(source, file, MOST_SOURCE)
+    if body and is_import_re(body[0]):
+        body = body[1:]
     for node in body:
         if not isinstance(node, ast.FunctionDef):
             sentence = f"a rule is one function: {_HEAD}"
             if isinstance(node, ast.Import | ast.ImportFrom | ast.AsyncFunctionDef | ast.ClassDef):
                 sentence = refusals.statement(node)
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                sentence += " and names are given inside it: move this line below that one"
             raise RuleError(sentence, file, node.lineno, node.col_offset + 1)
     if len(body) != 1:
         line = body[1].lineno if body else 1
@@ -91,43 +83,6 @@ def parse(source: str, file: str = "<rule>") -> Function:
     function = body[0]
     assert isinstance(function, ast.FunctionDef)
     return read_function(function, file)
-
-
-def syntax(source: str, file: str, most: int) -> Sequence[ast.stmt]:
-    """Python's tree of a text, of bounded size and depth."""
-    if len(source) > most:
-        raise RuleError(f"the text has {len(source)} characters: at most {most} are read", file)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            module = ast.parse(source)
-    except SyntaxError as error:
-        line, column = error.lineno or 1, max(error.offset or 1, 1)
-        what = (error.msg or "").split(";")[0][:80]
-        raise RuleError(f"this is not Python: {what}", file, line, column) from None
-    except UnicodeEncodeError as error:
-        line = source.count("\n", 0, error.start) + 1
-        column = error.start - source.rfind("\n", 0, error.start)
-        raise RuleError(
-            r'the text holds half a character: write it as "\udc80"', file, line, column
-        ) from None
-    except (ValueError, RecursionError, MemoryError, OverflowError):
-        raise RuleError("the text cannot be read: zero bytes, or too deep", file, 1, 1) from None
-    _check_size(module, file)
-    return module.body
-
-
-def _check_size(module: ast.Module, file: str) -> None:
-    count, stack = 0, [(node, 1) for node in module.body]
-    level: list[tuple[ast.AST, int]] = list(stack)
-    while level:
-        node, deep = level.pop()
-        count += 1
-        if deep > _DEEPEST_SYNTAX or count > _MOST_SYNTAX:
-            what = "stands too deep in brackets" if deep > _DEEPEST_SYNTAX else "is too much"
-            line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
-            raise RuleError(f"this {what} for one rule: write two", file, line, column)
-        level.extend((child, deep + 1) for child in ast.iter_child_nodes(node))
 
 
 def read_function(node: ast.FunctionDef, file: str) -> Function:
@@ -141,15 +96,20 @@ class _FunctionReader:
         self.reader = Reader(file)
         self.types: dict[str, str] = {}
         self.statements = 0
+        self.once: frozenset[str] = frozenset()
 
     def read(self) -> Function:
         self._head()
         doc, body = self._doc()
-        names = self._assigned(body)
+        if body and is_import_re(body[0]):
+            body = body[1:]
+        times = self._assigned(body)
+        self.once = frozenset(name for name, count in times.items() if count == 1)
+        known = frozenset(n.id for n in ast.walk(self.node) if isinstance(n, ast.Name))
         while True:
             before = dict(self.types)
-            self.reader, self.statements = Reader(self.reader.file), 0
-            tree, _ = self._block(body, Scope(assigned=names), looping=False)
+            self.reader, self.statements = Reader(self.reader.file, known), 0
+            tree, _ = self._block(body, Scope(assigned=frozenset(times)), looping=False)
             if self.types == before:
                 break
         function = Function(doc, tree)
@@ -166,7 +126,9 @@ class _FunctionReader:
         if size(function) > MOST_NODES or depth(function) > MOST_DEPTH:
             self.reader.refuse(
                 self.node,
-                f"a rule has at most {MOST_NODES} parts, {MOST_DEPTH} inside each other: write two",
+                f"a rule has at most {MOST_NODES} parts, {MOST_DEPTH} inside each other (each elif "
+                "stands inside the one before): join conditions that do the same with or, or write "
+                "two rules",
             )
 
     def _refuse_at(self, tree: object, sentence: str) -> NoReturn:
@@ -209,16 +171,16 @@ class _FunctionReader:
                 return cleaned(text), rest
         return "", self.node.body
 
-    def _assigned(self, body: list[ast.stmt]) -> frozenset[str]:
-        found: set[str] = set()
+    def _assigned(self, body: list[ast.stmt]) -> Counter[str]:
+        found: Counter[str] = Counter()
         for top in body:
             for node in ast.walk(top):
-                if isinstance(node, ast.Assign | ast.AugAssign):
+                if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
                     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                     for target in targets:
                         parts = target.elts if isinstance(target, ast.Tuple) else [target]
                         found.update(part.id for part in parts if isinstance(part, ast.Name))
-        return frozenset(found)
+        return found
 
     def _block(
         self, body: list[ast.stmt], scope: Scope, *, looping: bool
@@ -245,6 +207,11 @@ class _FunctionReader:
                 return [Return(self.reader.want(value, scope, "bool", why))], scope
             case ast.Assign():
                 return self._assign(node, scope, looping)
+            case ast.AnnAssign(target=target, value=ast.expr() as value) if isinstance(
+                node.annotation, ast.Name | ast.Subscript | ast.Constant
+            ):
+                same = ast.copy_location(ast.Assign([target], value), node)
+                return self._assign(same, scope, looping)
             case ast.AugAssign():
                 return [self._bump(node, scope)], scope
             case ast.If(test=test, body=yes, orelse=no):
@@ -253,6 +220,9 @@ class _FunctionReader:
                 b, other = self._block(no, scope, looping=looping)
                 return [If(condition, a, b)], _after(scope, a, after, b, other)
             case ast.For():
+                listed = self.reader.texts(node.iter, scope)
+                if listed is not None:
+                    return self._written_out(node, listed, scope), scope
                 return [self._for(node, scope)], scope
             case ast.Break() | ast.Continue():
                 if not looping:
@@ -268,6 +238,26 @@ class _FunctionReader:
         bound_, over, types = bound(self.reader, node, node.target, node.iter, scope)
         body, _ = self._block(node.body, scope.inside(types), looping=True)
         return For(bound_, over, body)
+
+    def _written_out(
+        self, node: ast.For, listed: Sequence[Const], scope: Scope
+    ) -> Sequence[Statement]:
+        """A loop over values that are written out: its body, for one after the other."""
+        if node.orelse:
+            self.reader.refuse(node.orelse[0], "rules have no else behind a loop: write it after")
+        if not isinstance(node.target, ast.Name):
+            self.reader.refuse(node.target, "a loop over a list gives one name: for word in WORDS")
+        generators.fix(self.reader, node.target, node.target.id, listed, scope)
+        rounds = []
+        for const in listed:
+            inner = replace(scope, fixed={**scope.fixed, node.target.id: const})
+            rounds.append(self._block(node.body, inner, looping=True)[0])
+        tree = unrolled(rounds)
+        if tree is None:
+            self.reader.refuse(
+                node, "in a loop over a list, break and continue stand last in an if: write it so"
+            )
+        return tree
 
     def _assign(
         self, node: ast.Assign, scope: Scope, looping: bool
@@ -287,6 +277,10 @@ class _FunctionReader:
             if not isinstance(part, ast.Name):
                 self.reader.refuse(part, "only names are assigned: write name = value")
             value, kind = self.reader.read(given, scope)
+            if part.id in self.once and kind == "str" and isinstance(value, Const):
+                check_name(self.reader, part, part.id)
+                scope = replace(scope, fixed={**scope.fixed, part.id: value})
+                continue
             if len(pairs) > 1 and not isinstance(value, Const):
                 self.reader.refuse(node, "give each name its value on a line of its own")
             out.append(Assign(part.id, value))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from logwright.rules.kinds import Kinds
 from logwright.rules.simple import both, inverse
@@ -23,9 +23,10 @@ from logwright.rules.tree import (
 )  # fmt: skip
 from logwright.rules.walk import Node, names, walk
 
-__all__ = ["folded", "mentions", "written"]
+__all__ = ["folded", "mentions", "unrolled", "written"]
 
 _TRUE, _ONE = Const(True), Const(1)
+Block = tuple[Statement, ...]
 Leaf = tuple[Expr, Assign | Bump]
 
 
@@ -44,6 +45,56 @@ def folded(loop: For, kinds: Kinds) -> tuple[Statement, ...]:
         if way is not None:
             return way
     return (loop,)
+
+
+def unrolled(rounds: Sequence[Block]) -> Block | None:
+    """The rounds of a loop one after the other, without its ``break`` and ``continue``; None where
+    these do not stand last in an if.
+
+    >>> from logwright.rules.tree import Name
+    >>> a, b = (If(Name(n), (Assign("m", Const(n)), Break())) for n in "ab")
+    >>> unrolled([(a,), (b,)]) == (If(Name("a"), a.body[:1], (If(Name("b"), b.body[:1]),)),)
+    True
+    """
+    after: Block | None = ()
+    for body in reversed(rounds):
+        if after is not None:
+            after = _round(body, after)
+    return after
+
+
+def _round(body: Block, after: Block) -> Block | None:
+    """A round, and what comes after it."""
+    for i, node in enumerate(body):
+        match node:
+            case Break():
+                return body[:i]
+            case Continue():
+                return (*body[:i], *after)
+            case If(test, (*does, Break()), no) if not any(map(_jumps, does)):
+                rest = _round((*no, *body[i + 1 :]), after)
+                return None if rest is None else (*body[:i], If(test, tuple(does), rest))
+            case If(test, (*does, Continue()), no) if not any(map(_jumps, does)):
+                rest = _round((*no, *body[i + 1 :]), ())
+                if rest is None or any(_breaks(part) for part in (*no, *body[i + 1 :])):
+                    return None
+                return (*body[:i], If(test, tuple(does), rest), *after)
+            case _ if _jumps(node):
+                return None
+    return (*body, *after)
+
+
+def _jumps(node: Statement) -> bool:
+    """Whether it leaves the round of the loop that it stands in."""
+    return isinstance(node, Continue) or _breaks(node) or _within(node, _jumps)
+
+
+def _breaks(node: Statement) -> bool:
+    return isinstance(node, Break) or _within(node, _breaks)
+
+
+def _within(node: Statement, asked: Callable[[Statement], bool]) -> bool:
+    return isinstance(node, If) and any(map(asked, (*node.body, *node.orelse)))
 
 
 def mentions(node: Node, name: str) -> bool:

@@ -8,6 +8,7 @@ the roundest number in the gap that it may lie in.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -121,7 +122,7 @@ def roundest(low: float, high: float) -> float:
     if low <= 0 < high:
         return 0.0
     start = math.floor(math.log10(max(abs(low), abs(high))))
-    for places in range(-start, _DIGITS - start):
+    for places in range(-start, min(_DIGITS - start, sys.float_info.max_10_exp + 1)):
         scale = 10.0**places
         middle = round((low + high) / 2 * scale) / scale
         found = middle if low <= middle < high else math.ceil(low * scale) / scale

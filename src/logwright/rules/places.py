@@ -25,6 +25,11 @@ _NAME = re.compile(r"(^|[^.])[._/#@$-]$|^-")
 """What makes a number part of a name: `core.17`, `blk_17`. A row of dots does not."""
 
 _WORD = re.compile(r"[a-z0-9]+")
+_CALLS = re.compile(
+    r"(?i:(?<![a-z])(?:[pt]?id|[ug]id|ppid|ids|ports?|child|process|thread|session|inode|handle|seq))"
+    r"[\s:=#(\[]*$|[a-z](?:Id|ID|Port)[\s:=#(\[]*$"
+)
+"""A word before a number that says what it is: the name of something, not how much of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,15 @@ class Place:
         start = "^" if self.opens else r"\b" if self.before[:1].isalnum() else ""
         end = "$" if self.closes else ""
         return f"{start}{escaped(self.before)}{held}{escaped(self.after)}{end}"
+
+    @property
+    def named(self) -> bool:
+        """Whether the word before it says that a name stands there.
+
+        >>> Place("from port ", "", False, True).named, Place("took ", " ms", True, True).named
+        (True, False)
+        """
+        return _CALLS.search(self.before) is not None
 
     @property
     def told(self) -> str:

@@ -159,7 +159,8 @@ class Condition:
         if kind == "length":
             return f"at least {k} lines" if yes else f"fewer than {k} lines"
         if kind == "gap":
-            return f"{'a' if yes else 'no'} gap of {k} seconds or more between lines"
+            seconds = "1 second" if k == 1 else f"{k} seconds"
+            return f"{'a' if yes else 'no'} gap of {seconds} or more between lines"
         if kind == "count":
             return f"at least {k} lines have {a}" if yes else f"fewer than {k} lines have {a}"
         if kind in ("opens", "closes"):
@@ -170,7 +171,8 @@ class Condition:
         if kind == "before":
             return f"{a} comes before {b}" if yes else f"{a} does not come before {b}"
         if kind in ("followed", "soon"):
-            within = f"within {k} {'lines' if kind == 'followed' else 'seconds'}"
+            unit = "line" if kind == "followed" else "second"
+            within = f"within {k} {unit}{'' if k == 1 else 's'}"
             return f"{a} is {'always' if yes else 'not always'} followed by {b} {within}"
         if kind == "more":
             return f"more lines have {a} than {b}" if yes else f"no more lines have {a} than {b}"

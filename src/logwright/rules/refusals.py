@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 __all__ = [
-    "TYPES", "always", "comparison", "constant", "expression", "method", "name", "operand",
+    "LEVELS",
+    "TYPES",
+    "always",
+    "comparison",
+    "constant",
+    "expression",
+    "field",
+    "method",
+    "name",
+    "of_re",
+    "operand",
     "statement",
 ]  # fmt: skip
 
@@ -69,9 +80,12 @@ _METHODS = {
     "group": r'write number(r"took (\d+) ms", text) for a number',
     "groups": r'write number(r"took (\d+) ms", text) for a number',
     "index": 'write "x" in text, or first(...) for the position of a line',
+    "isalpha": r'write search(r"^[A-Za-z]+$", text)',
     "isdigit": r'write search(r"^\d+$", text)',
     "join": "look at lines one by one: any(... for line in w.lines)",
+    "lstrip": "write strip, startswith or search",
     "match": 'write search(r"^...", text)',
+    "rstrip": "write strip, endswith or search",
     "replace": "rules change no texts: use search or like",
     "search": "write search(pattern, text)",
     "split": "write phrase(text, words), search(pattern, text) or number(pattern, text)",
@@ -97,6 +111,51 @@ _NAMES = {
 }
 
 
+LEVELS = "levels are numbers: 1 trace, 2 debug, 3 info, 4 notice, 5 warning, 6 error, 7 critical"
+"""What is said where a level is taken for a text."""
+
+_LEVEL_NAMES = frozenset({
+    "TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "ERR", "CRITICAL", "FATAL",
+})  # fmt: skip
+_OF_RE = {
+    "compile": 'write the pattern where it is used: search(r"...", text), or give it a name: '
+    'PATTERN = r"..."',
+    "findall": 'count in a text with text.count("x"), over lines with '
+    "sum(search(...) for line in w.lines)",
+    "finditer": 'count in a text with text.count("x"), over lines with '
+    "sum(search(...) for line in w.lines)",
+    "fullmatch": 'write search(r"^...$", text)',
+    "sub": "rules change no texts: use search or like",
+    "split": "write phrase(text, words), search(pattern, text) or number(pattern, text)",
+}
+_FIELDS = {
+    "message": "text", "msg": "text", "content": "text", "raw": "text", "body": "text",
+    "timestamp": "ts", "time": "ts", "severity": "level", "service": "component",
+    "logger": "component", "hostname": "host", "template_id": "template", "event_id": "template",
+    "parameters": "params",
+}  # fmt: skip
+
+
+def of_re(called: str) -> str:
+    """What is said about a function of `re` that rules have not.
+
+    >>> of_re("fullmatch")
+    'there is no re.fullmatch: write search(r"^...$", text)'
+    """
+    return f"there is no re.{called[:40]}: {_OF_RE.get(called, 'write search(pattern, text)')}"
+
+
+def field(unknown: str, known: Iterable[str]) -> str:
+    """What is said about a field that lines have not.
+
+    >>> field("message", ("text", "ts"))
+    'a line has no "message": write .text'
+    """
+    if unknown in _FIELDS:
+        return f'a line has no "{unknown}": write .{_FIELDS[unknown]}'
+    return f'a line has .{", .".join(known)}, and no "{unknown[:40]}"'
+
+
 def expression(node: ast.expr) -> str:
     """What is said about an expression that the language has not."""
     return _EXPRESSIONS.get(type(node), "rules have no such expression")
@@ -114,12 +173,15 @@ def method(called: str, kind: str) -> str:
     'write phrase(text, words), search(pattern, text) or number(pattern, text)'
     """
     known = "startswith, endswith, lower, upper, strip and count"
+    if kind == TYPES["line"] and called in known:
+        return f"a line is no text: write line.text.{called}(...)"
     return _METHODS.get(called, f'"{called}" cannot be called on {kind}: texts have {known}')
 
 
 def name(unknown: str) -> str:
     """What is said about a name that means nothing."""
-    what = _NAMES.get(unknown) or "a rule knows w, its own names and the functions of the language"
+    what = LEVELS if unknown in _LEVEL_NAMES else _NAMES.get(unknown)
+    what = what or "a rule knows w, its own names and the functions of the language"
     return f'there is no "{unknown[:40]}" here: {what}'
 
 
@@ -150,6 +212,8 @@ def operand(sign: str, kind: str, called: str) -> str:
 
 def comparison(op: str, left: str, right: str) -> str:
     """What is said about a comparison of what cannot be compared."""
+    if TYPES["line"] in (left, right):
+        return "a line is no text and no number: compare line.text, line.level and the like"
     if left == right == TYPES["str"]:
         return "texts have no order: compare them with == or !=, or read number(pattern, text)"
     return (

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import math
+import io
 import os
+import stat
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,24 +21,33 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainValidator,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
     ValidationError,
     field_validator,
     model_validator,
 )
 
 from logwright.rules.emit import COLUMNS, emit
-from logwright.rules.language import MOST_SOURCE, read_function, syntax
+from logwright.rules.language import read_function
 from logwright.rules.plain import Window
 from logwright.rules.problem import RuleError
+from logwright.rules.syntax import MOST_SOURCE, syntax
 from logwright.rules.tree import Function
 from logwright.rules.words import quoted
 
 __all__ = ["Meta", "RuleFile", "hash_of"]
 
 MOST_FILE = 256 * 1024
+_LONGEST_NAME = 100
+"""Characters of a rule's name: with what is put around it, it has to be the name of a file."""
+
 _MOST_META_NODES = 4_000
 _MOST_EXAMPLES = 20
 _MOST_EXAMPLE_LINES = 200
@@ -51,9 +62,18 @@ def _line(value: object) -> str:
     return value
 
 
+def _rows(value: object) -> object:
+    """Lists are read from text as tuples; what is neither would be taken apart."""
+    if not isinstance(value, list | tuple):
+        raise ValueError("examples are lists of lines, and lines are texts")
+    return value
+
+
 ExampleLine = Annotated[str, PlainValidator(_line)]
-Example = Annotated[tuple[ExampleLine, ...], Field(max_length=_MOST_EXAMPLE_LINES)]
-Examples = Annotated[tuple[Example, ...], Field(max_length=_MOST_EXAMPLES)]
+Example = Annotated[
+    tuple[ExampleLine, ...], BeforeValidator(_rows), Field(max_length=_MOST_EXAMPLE_LINES)
+]
+Examples = Annotated[tuple[Example, ...], BeforeValidator(_rows), Field(max_length=_MOST_EXAMPLES)]
 
 
 class Meta(BaseModel):
@@ -71,12 +91,12 @@ class Meta(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
     kind: Literal["abnormal", "normal"]
-    must_hold: bool = False
-    target: str = Field(default="", max_length=80)
+    must_hold: StrictBool = False
+    target: StrictStr = Field(default="", max_length=80)
     severity: Literal["low", "medium", "high", "critical"] = "medium"
     provenance: Literal["data", "model", "person"]
-    hash: str = Field(default="", max_length=64)
-    backtest: dict[Annotated[str, Field(max_length=60)], int | float] = Field(
+    hash: StrictStr = Field(default="", max_length=64)
+    backtest: dict[Annotated[StrictStr, Field(max_length=60)], StrictInt | StrictFloat] = Field(
         default_factory=dict, max_length=60
     )
     must_match: Examples = ()
@@ -86,7 +106,7 @@ class Meta(BaseModel):
     @classmethod
     def _finite(cls, value: dict[str, int | float]) -> dict[str, int | float]:
         for name, number in value.items():
-            if not math.isfinite(number):
+            if not abs(number) <= sys.float_info.max:  # nan is not, either
                 raise ValueError(f"{name} is not finite: leave it out")
         return value
 
@@ -129,7 +149,10 @@ class RuleFile:
     def read(path: Path) -> RuleFile:
         """The rule in a file; `RuleError` with line and column says why it is none."""
         try:
-            with path.open("rb") as file:
+            # A pipe would be waited for, so it is opened without.
+            with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise RuleError("this is no ordinary file", str(path))
                 data = file.read(MOST_FILE + 1)
         except OSError as error:
             raise RuleError(f"the file cannot be read: {error.strerror}", str(path)) from None
@@ -161,7 +184,8 @@ class RuleFile:
                     at.lineno if at is not None else 1,
                     at.col_offset + 1 if at is not None else 1,
                 )
-        lines = text.splitlines(keepends=True)[rule.lineno - 1 : rule.end_lineno]
+        # Lines as Python's parser counts them.
+        lines = list(io.StringIO(text, newline=None))[rule.lineno - 1 : rule.end_lineno]
         if sum(map(len, lines)) > MOST_SOURCE:
             raise RuleError(f"the rule is over {MOST_SOURCE} characters", file, rule.lineno, 1)
         return RuleFile(name, meta, read_function(rule, file))
@@ -180,6 +204,9 @@ class RuleFile:
         """Write ``NAME.py`` into the folder, whole or not at all."""
         if not self.name.isascii() or not self.name.isidentifier() or self.name.startswith("_"):
             raise RuleError(f'"{self.name[:60]}" is no name of a rule: take letters, digits and _')
+        if len(self.name) > _LONGEST_NAME:
+            told = f"{self.name[:20]}... is too long"
+            raise RuleError(f"{told}: a rule's name has at most {_LONGEST_NAME} characters")
         path = folder / f"{self.name}.py"
         handle, temporary = tempfile.mkstemp(prefix=f".{self.name}.", dir=folder)
         try:

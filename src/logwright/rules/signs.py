@@ -9,24 +9,26 @@ rule.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from logwright.logs.shapes import DELIMITERS, is_variable
-from logwright.rules.plain import phrase
+from logwright.rules.plain import like, phrase
 from logwright.rules.words import quoted
 
-__all__ = ["Sign", "constant_runs", "own_signs", "phrases", "shared_signs", "spaced_words"]
+__all__ = ["Sign", "constant_runs", "form", "own_signs", "phrases", "shared_signs", "spaced_words"]
 
 _MOST_WORDS = 5
 _SHARED_WORDS = 3
 """Words of a phrase: for a template's own sign, and for one that several templates share."""
 
-_PIECES = re.compile(
-    f"[{re.escape(DELIMITERS.decode())}\n]+|[^{re.escape(DELIMITERS.decode())}\n]+", re.ASCII
-)
+_LONGEST_FORM = 100
+"""Characters of a form: what a person reads in one line."""
+
+_DELIMITERS = DELIMITERS.decode() + "\n"
+_PIECES = re.compile(f"[{re.escape(_DELIMITERS)}]+|[^{re.escape(_DELIMITERS)}]+", re.ASCII)
 _HIDDEN = "\0"
 """Stands for a parameter: it is no delimiter, so that a word that touches one is no whole word."""
 
@@ -36,7 +38,8 @@ _RARE_SPACE = re.compile(r"\s{2,}|[\t\r\n]")
 @dataclass(frozen=True, slots=True)
 class Sign:
     """A condition on a line: it holds a phrase, or one of some words between blanks, or it is of a
-    template. `of` is the phrase, the words with a blank between, or the id.
+    form from end to end, or of a template. `of` is the phrase, the words with a blank between, the
+    form (`*` is any run of characters), or the id.
 
     >>> sign = Sign("phrase", "TLB error")
     >>> sign.source, sign.matches("data TLB error at <*>", "t-1")
@@ -45,7 +48,7 @@ class Sign:
     True
     """
 
-    kind: Literal["phrase", "words", "template"]
+    kind: Literal["phrase", "words", "form", "template"]
     of: str
 
     @property
@@ -55,13 +58,18 @@ class Sign:
             return f"phrase(line.text, {quoted(self.of)})"
         if self.kind == "words":
             return f"search({quoted(_alternation(self.of), raw=True)}, line.text)"
+        if self.kind == "form":
+            return f"like(line.text, {quoted(self.of)})"
         return f"line.template == {quoted(self.of)}"
 
     @property
     def told(self) -> str:
         """The sign in words, for docstrings."""
         if self.kind == "words":
-            return "one of the words " + ", ".join(f"'{word}'" for word in self.of.split())
+            words = [f"'{word}'" for word in self.of.split()]
+            return ("the word " if len(words) == 1 else "one of the words ") + ", ".join(words)
+        if self.kind == "form":
+            return f"the form '{self.of}'"
         return f"'{self.of}'" if self.kind == "phrase" else f"template {self.of}"
 
     @property
@@ -78,6 +86,8 @@ class Sign:
         hidden = text.replace("<*>", _HIDDEN)
         if self.kind == "phrase":
             return phrase(hidden, self.of)
+        if self.kind == "form":
+            return like(hidden, self.of)
         return _searcher(self.of).search(hidden) is not None
 
 
@@ -100,7 +110,7 @@ def constant_runs(text: str) -> list[list[str]]:
     runs: list[list[str]] = []
     run: list[str] = []
     for piece in _PIECES.findall(text.replace("<*>", _HIDDEN)):
-        if piece[0] in DELIMITERS.decode():
+        if piece[0] in _DELIMITERS:
             if run:
                 run.append(piece)
         elif is_variable(piece.encode("utf-8", "surrogateescape")):
@@ -133,15 +143,51 @@ def spaced_words(text: str) -> set[str]:
     return words & {w for run in constant_runs(text) for w in run[::2]}
 
 
-def own_signs(texts: Sequence[str] | None, ids: Sequence[str]) -> list[Sign]:
-    """A sign for each template that no other has: its longest phrase that stands in no other text,
-    or else the id.
+def form(text: str) -> str | None:
+    """A template's text from end to end, with `*` for each word that varies; of a long one the
+    beginning. None where it has no words, or blanks that nobody could tell.
 
-    >>> own_signs(["disk <*> failed", "disk full", "<*>"], ["a", "b", "c"])[:2]
-    [Sign(kind='phrase', of='failed'), Sign(kind='phrase', of='disk full')]
+    >>> form("read <*> of <*>: core.<*> is lost"), form("<*> <*>")
+    ('read * of *: * is lost', None)
+    """
+    pieces: list[str] = []
+    for piece in _PIECES.findall(text.replace("<*>", _HIDDEN)):
+        if sum(map(len, pieces)) + len(piece) > _LONGEST_FORM:
+            # A word is cut off whole, so that `*` stands for whole words here, too.
+            if pieces and pieces[-1][0] not in _DELIMITERS:
+                pieces.pop()
+            pieces.append("*")
+            break
+        pieces.append("*" if _varies(piece) else piece)
+    found = "".join(pieces)
+    readable = found.isprintable() and any(c.isalpha() for c in found)
+    return found if readable else None
+
+
+def _varies(piece: str) -> bool:
+    """Whether a word is none that all lines have as it is, or is one with `*`, which no form can
+    ask for."""
+    if piece[0] in _DELIMITERS:
+        return False
+    return "*" in piece or is_variable(piece.encode("utf-8", "surrogateescape"))
+
+
+def own_signs(
+    texts: Sequence[str] | None,
+    ids: Sequence[str],
+    lines: Callable[[int], Sequence[str]] | None = None,
+) -> list[Sign]:
+    """A sign for each template that no other has: its longest phrase that stands in no other text,
+    or else its form, or else the id, which says nothing to a reader and ends when a model learns
+    anew. `lines` are some messages of the template at a place: a form must be theirs, too, as a
+    text tells the first line only of a message that has more.
+
+    >>> own_signs(["disk <*>: lost", "lost", "<*>"], ["a", "b", "c"])[1:]
+    [Sign(kind='form', of='lost'), Sign(kind='template', of='c')]
     """
     if texts is None:
         return [Sign("template", name) for name in ids]
+    hidden = [text.replace("<*>", _HIDDEN) for text in texts]
     held: dict[str, set[int]] = {}
     for at, text in enumerate(texts):
         for words in phrases(text, _MOST_WORDS):
@@ -150,8 +196,21 @@ def own_signs(texts: Sequence[str] | None, ids: Sequence[str]) -> list[Sign]:
     for at, text in enumerate(texts):
         own = [words for words in phrases(text, _MOST_WORDS) if len(held[words]) == 1]
         own = [words for words in own if _plain(words)]
-        signs.append(Sign("phrase", max(own, key=_worth)) if own else Sign("template", ids[at]))
+        if own:
+            signs.append(Sign("phrase", max(own, key=_worth)))
+        else:
+            of = form(text)
+            told = of is not None and _tells(of, at, hidden, lines)
+            signs.append(Sign("form", of) if of and told else Sign("template", ids[at]))
     return signs
+
+
+def _tells(
+    of: str, at: int, hidden: Sequence[str], lines: Callable[[int], Sequence[str]] | None
+) -> bool:
+    """Whether a form is of the template at a place, of no other, and of its messages."""
+    mine = all(like(text, of) == (i == at) for i, text in enumerate(hidden))
+    return mine and (lines is None or all(like(line, of) for line in lines(at)))
 
 
 def _worth(words: str) -> tuple[int, int]:

@@ -12,15 +12,17 @@ begun again with the same history and journal goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from logwright.llm import Answer, Ask, BudgetError, ChatModel, Message, ModelAnswerError, Waiting
-from logwright.rules.attempt import Attempt
+from logwright.rules.attempt import Attempt, Outcome
 from logwright.rules.clustering import Space, clusters, space
 from logwright.rules.diary import Diary
 from logwright.rules.exam import Exam, Side
@@ -46,16 +48,37 @@ ROOM = 6000
 """Tokens of log text in an opening."""
 
 _ANCHOR_SHARE, _LATER_ROOM = 3, 600
+_TRIES, _MOST_FAILURES = 2, 2
 _COVERED = 0.8
 """Share of a cluster's windows that accepted rules tell, from which on its conversation ends."""
 
 
 @dataclass(frozen=True)
 class Synthesis:
-    """The rules, most telling first; `ended` says what ended the loop early, if anything did."""
+    """The rules, most telling first; `ended` says what ended the loop early, if anything did;
+    `answers` are those that came, and `outcomes` how often conversations ended in which way."""
 
     rules: tuple[Proposal, ...]
     ended: str
+    answers: int
+    outcomes: Mapping[Outcome, int]
+
+    @property
+    def told(self) -> str:
+        """What came of the questions in one sentence.
+
+        >>> Synthesis((), "", 9, {"refused": 8, "no rule": 1}).told
+        '9 questions: 8 refused, 1 no rule'
+        """
+        if not self.outcomes:
+            return f"nothing was asked: no cluster holds {LEAST_WINDOWS} windows of train"
+        number = sum(self.outcomes.values())
+        each = ", ".join(f"{count} {name}" for name, count in self.outcomes.items())
+        return f"{_many(number, 'question')}: {each}"
+
+
+def _quiet(_: str) -> None:
+    """Tells nobody."""
 
 
 def synthesize(
@@ -64,14 +87,16 @@ def synthesize(
     read: Callable[[int], Window],
     diary: Path | None = None,
     run: Run | None = None,
+    tell: Callable[[str], None] = _quiet,
 ) -> Synthesis:
     """Rules for the classes of anomaly of a sample, and for its normal windows. `read` gives a
-    window as rules see it, by its number; `run` runs a rule over all of them (in the sandbox).
+    window as rules see it, by its number; `run` runs a rule over all of them (in the sandbox);
+    `tell` is called with a sentence for each round.
 
     Raises `Waiting` where the model is a batch whose answers are not there yet.
     """
     with Diary(diary) as pages, Sandbox() as sandbox:
-        pages.title("Synthesis of rules", 1)
+        pages.title(f"Synthesis of rules, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC", 1)
         pages.say(f"sandbox: {', '.join(sandbox.protections) or 'no protection'}")
         for missing in sandbox.missing:
             pages.say(f"not protected: {missing}")
@@ -87,17 +112,21 @@ def synthesize(
         sides = list(_sides(sample))
         attempts = _attempts(sides, sample, read, exam, pages)
         try:
-            ended = _rounds(chat, attempts, pages)
+            ended = _rounds(chat, attempts, pages, tell)
         except Waiting as waiting:
             pages.say(str(waiting))
             raise
         rules = tuple(rule for side in sides for rule in kept(side, attempts, pages))
         pages.title("End")
         pages.say(ended or "all conversations ended")
-        pages.say(f"{len(rules)} rules; {chat.spending.told()}")
+        outcomes = Counter(attempt.outcome for attempt in attempts)
+        found = Synthesis(rules, ended, sum(attempt.asked for attempt in attempts), outcomes)
+        pages.say(found.told)
+        pages.say(f"{_many(len(rules), 'rule')}; {chat.spending.told()}")
         for rule in rules:
-            pages.say(f"{rule.name}: {rule.kind}, {rule.facts}")
-    return Synthesis(rules, ended)
+            untested = "" if rule.facts.check != (0, 0) else "; True for no window of validation"
+            pages.say(f"{rule.name}: {rule.kind}, {rule.facts}{untested}")
+    return found
 
 
 def _attempts(
@@ -172,7 +201,9 @@ def _opening(side: Side, picked: Anchored, texts: Sequence[str], show: _Shower) 
     return opening(side.kind, told, own, other, side.target)
 
 
-def _rounds(chat: ChatModel, attempts: Sequence[Attempt], pages: Diary) -> str:
+def _rounds(
+    chat: ChatModel, attempts: Sequence[Attempt], pages: Diary, tell: Callable[[str], None]
+) -> str:
     """Asks until all have ended; why it ended before that, if so."""
     number, ended = 0, ""
     while not ended:
@@ -182,49 +213,52 @@ def _rounds(chat: ChatModel, attempts: Sequence[Attempt], pages: Diary) -> str:
             return ""
         number += 1
         pages.title(f"Round {number}")
-        pages.say(f"{len(live)} questions; before it: {chat.spending.told()}")
+        pages.say(f"{_many(len(live), 'question')}; before it: {chat.spending.told()}")
+        tell(f"round {number}: {_many(len(live), 'question')}, {chat.spending.so_far} so far")
         answers, ended = _answers(chat, [attempt.ask for attempt in live])
         for attempt, answer in zip(live, answers, strict=True):
             if isinstance(answer, Answer):
                 attempt.take(answer)
             else:
-                attempt.end(answer)
+                attempt.end(answer, "no answer")
     for attempt in attempts:
         if not attempt.ended:
-            attempt.end(ended)
+            attempt.end(ended, "no answer")
     return ended
 
 
 def _answers(chat: ChatModel, asks: Sequence[Ask]) -> tuple[list[Answer | str], str]:
-    """The answers of a round, or why there is none, and what ends the loop, if so. After a failure
-    the answers that did come are fetched from the journal one by one; what failed is tried once
-    more. Two failures in a row, or a spent budget, are the end."""
-    try:
-        return list(chat.ask_many(asks)), ""
-    except (BudgetError, ModelAnswerError):
-        pass
-    answers: list[Answer | str] = []
+    """The answers of a round, or why there is none, and what ends the loop, if so. A question that
+    failed is asked once more, after the others. A spent budget, a failure that all questions would
+    share, and two failures without an answer between them are the end."""
+    held: dict[int, Answer | str] = {}
     waiting: Waiting | None = None
-    ended, failed = "", False
-    for ask in asks:
-        if ended:
-            answers.append(ended)
-            continue
-        try:
-            answer = chat.ask(ask.messages, max_tokens=ask.max_tokens, purpose=ask.purpose)
-        except Waiting as found:
-            waiting = found
-        except (BudgetError, ModelAnswerError) as error:
-            answers.append(str(error))
-            if failed or isinstance(error, BudgetError):
-                ended = str(error)
-            failed = True
-        else:
-            answers.append(answer)
-            failed = False
+    failed, row, ended = Counter[int](), 0, ""
+    rest = list(range(len(asks)))
+    while rest and not ended:
+        outcomes = dict(zip(rest, chat.outcomes([asks[at] for at in rest]), strict=True))
+        errors: list[BudgetError | ModelAnswerError] = []
+        for at, outcome in outcomes.items():
+            if isinstance(outcome, Answer):
+                held[at] = outcome
+            elif isinstance(outcome, Waiting):
+                waiting = outcome
+            elif isinstance(outcome, (BudgetError, ModelAnswerError)):
+                errors.append(outcome)
+                failed[at] += 1
+                if failed[at] == _TRIES:
+                    held[at] = str(outcome)
+            elif outcome is not None:
+                raise outcome
+        row = 0 if any(isinstance(o, Answer) for o in outcomes.values()) else row + len(errors)
+        final = [e for e in errors if isinstance(e, BudgetError) or e.final]
+        if final or row >= _MOST_FAILURES:
+            ended = str((final or errors)[0])
+        rest = [at for at in rest if at not in held and not isinstance(outcomes[at], Waiting)]
+        rest.sort(key=lambda at: failed[at])
     if waiting is not None:
         raise waiting
-    return answers, ended
+    return [held.get(at, ended) for at in range(len(asks))], ended
 
 
 def _spare(attempts: Sequence[Attempt]) -> None:
@@ -237,4 +271,8 @@ def _spare(attempts: Sequence[Attempt]) -> None:
             if other.side is attempt.side and other.best is not None:
                 told |= other.best.result.fires
         if told[attempt.anchored.members].mean() >= _COVERED:
-            attempt.end("accepted rules tell its windows already")
+            attempt.end("accepted rules tell its windows already", "told by others")
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"

@@ -20,7 +20,7 @@ from logwright.rules.plain import FIELDS, Window
 from logwright.rules.sandbox import Failure, Sandbox
 from logwright.rules.tree import Function
 
-__all__ = ["Run", "SandboxRun", "facts", "forms", "names", "said"]
+__all__ = ["Run", "SandboxRun", "facts", "forms", "names", "plainly", "said"]
 
 Bools = NDArray[np.bool_]
 Run = Callable[[Function], "Bools | Failure"]
@@ -60,7 +60,7 @@ def said(sandbox: Sandbox, function: Function, windows: Sequence[Window]) -> lis
     failed = sandbox.load("rule", emit(function))
     if failed is not None:
         return failed
-    answers = sandbox.run("rule", [_plain(window) for window in windows])
+    answers = sandbox.run("rule", [plainly(window) for window in windows])
     failures = [answer for answer in answers if isinstance(answer, Failure)]
     return failures[0] if failures else [answer is True for answer in answers]
 
@@ -93,7 +93,8 @@ def names(windows: Iterable[Window]) -> frozenset[str]:
     return frozenset(n for n in found if not n.isalpha() and not n.isdigit() and len(n) > 2)
 
 
-def _plain(window: Window) -> Mapping[str, Any]:
+def plainly(window: Window) -> Mapping[str, Any]:
+    """A window as it goes to the sandbox."""
     lines = [{name: getattr(line, name) for name in FIELDS} for line in window.lines]
     return {"key": window.key, "lines": lines}
 

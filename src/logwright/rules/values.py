@@ -23,12 +23,15 @@ from logwright.rules.problem import RuleError
 from logwright.rules.regexes import check
 from logwright.windows.window import UInt64s, Windows, mix
 
-__all__ = ["Column", "Messages", "Values"]
+__all__ = ["Column", "Messages", "Values", "sampled"]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Messages = Callable[[Int64s], Sequence[str]]
 """The messages of records (what stands after the header) by their row numbers."""
+
+_SHOWN = 20
+"""Lines of a template that are looked at as a whole."""
 
 _SAMPLED, _LEAST = 200, 30
 """Lines of a template that tell what its parameters are, and with fewer they are not asked."""
@@ -98,6 +101,13 @@ class Column:
         self.rows = np.array(self._rows, np.int64)
         self.numbers = np.array(self._numbers, np.float64)
         self._rows, self._numbers = array("q"), array("d")
+
+
+def sampled(windows: Windows, messages: Messages, template: int) -> Sequence[str]:
+    """Some messages of a template, spread over history."""
+    mine = np.flatnonzero(windows.events.template == template)
+    at = np.linspace(0, len(mine) - 1, min(len(mine), _SHOWN)).astype(np.int64)
+    return messages(windows.events.row[mine[at]])
 
 
 class Values:
@@ -201,7 +211,7 @@ def _judged(place: Place, lines: Sequence[str]) -> Column | None:
     parts = [_NUMBER.fullmatch(token) for token in tokens]
     matches = [part for part in parts if part is not None]
     if len(matches) >= _NUMBERS * len(tokens):
-        held = _number(matches)
+        held = _number(matches, place.named)
         made = None if held is None else Column(place, held)
     else:
         few = len(set(tokens)) <= _WORDS and all(map(_WORD.fullmatch, tokens))
@@ -214,8 +224,9 @@ def _judged(place: Place, lines: Sequence[str]) -> Column | None:
     return made
 
 
-def _number(matches: Sequence[re.Match[str]]) -> str | None:
-    """The expression for the numbers of a place; None where they are names or count something."""
+def _number(matches: Sequence[re.Match[str]], called: bool) -> str | None:
+    """The expression for the numbers of a place; None where they are names (as the word before them
+    says, if `called`; of a few, such as ids of users, each is worth knowing) or count something."""
     signs, wholes, parts, units = zip(*(match.groups() for match in matches), strict=True)
     if len(set(units)) > 1 or any(whole[0] == "0" and len(whole) > 1 for whole in wholes):
         return None
@@ -228,7 +239,7 @@ def _number(matches: Sequence[re.Match[str]]) -> str | None:
     distinct = np.unique(numbers)
     widths = set(map(len, wholes))
     named = len(widths) == 1 or len(distinct) > _DISTINCT * len(numbers)
-    if max(widths) >= _LONG and named:
+    if (max(widths) >= _LONG and named) or (called and len(distinct) > _WORDS):
         return None
     if len(distinct) > _WORDS:
         rank = np.searchsorted(distinct, numbers)
