@@ -13,11 +13,11 @@ from typing import NoReturn
 
 from hypothesis import strategies as st
 
-from logwright.rules.folding import normal
-from logwright.rules.magnitudes import check_magnitudes
-from logwright.rules.plain import Line, Window
-from logwright.rules.problem import RuleError
-from logwright.rules.tree import (
+from logwright.rules.language.folding import normal
+from logwright.rules.language.magnitudes import check_magnitudes
+from logwright.rules.language.plain import Line, Window
+from logwright.rules.language.problem import RuleError
+from logwright.rules.language.tree import (
     And,
     Arith,
     Assign,

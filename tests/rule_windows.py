@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from logwright.logs.batch import NO_TIME
-from logwright.rules.plain import Line, Window
+from logwright.rules.language.plain import Line, Window
 from logwright.windows.window import Windows
 
 TEXTS = ["disk <*> failed", "disk full", "link is up", "link down: port <*>", "<*>"]

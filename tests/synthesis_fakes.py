@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from llm_server import Handler, Step, completion
-from logwright.rules.induction import Sample
-from logwright.rules.plain import Line, Window
+from logwright.rules.induction.induction import Sample
+from logwright.rules.language.plain import Line, Window
 from logwright.windows.window import Windows
 
 TEXTS = [

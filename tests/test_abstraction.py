@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from logwright.llm.placeholders import Placeholders
 from logwright.logs.shapes import mask
-from logwright.rules.abstraction import Paraphrase, literals
-from logwright.rules.language import parse
-from logwright.rules.plain import Line, Window
+from logwright.rules.language.gate import parse
+from logwright.rules.language.plain import Line, Window
+from logwright.rules.synthesis.abstraction import Paraphrase, literals
 
 words = st.sampled_from(
     [

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logwright.logs.batch import NO_TIME
-from logwright.rules import backtest
-from logwright.rules.backtest import Trial, Word, words_of
+from logwright.rules.book import backtest
+from logwright.rules.book.backtest import Trial, Word, words_of
 
 RULES = [Word("a", "01", True), Word("b", "02", True), Word("n", "03", False)]
 Row = tuple[tuple[bool, bool, bool], bool, bool]

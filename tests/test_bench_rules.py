@@ -33,8 +33,8 @@ from logwright.bench.rules_drawn import MIXES, drawn
 from logwright.bench.series import Lines, Ready
 from logwright.bench.view import View
 from logwright.cli.bench import app
-from logwright.rules.emit import emit
-from logwright.rules.language import parse
+from logwright.rules.language.emit import emit
+from logwright.rules.language.gate import parse
 from logwright.settings import Settings
 from logwright.windows.window import Windows
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from numpy.typing import NDArray
 
-from logwright.rules.candidates import Candidates, cases_of
-from logwright.rules.sightings import Sightings
+from logwright.rules.induction.candidates import Candidates, cases_of
+from logwright.rules.induction.sightings import Sightings
 from logwright.windows.window import Windows
 from rule_windows import IDS, TEXTS, sequences
 

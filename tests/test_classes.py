@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from logwright.errors import LogwrightError
-from logwright.rules.classes import (
+from logwright.rules.induction.classes import (
     RECIPES,
     Classes,
     ClassRule,
@@ -22,11 +22,11 @@ from logwright.rules.classes import (
     learn_classes,
     macro_f1,
 )
-from logwright.rules.emit import callable_of
-from logwright.rules.language import parse
-from logwright.rules.measures import Limit, Measure, Texted
-from logwright.rules.plain import Line, Window
-from logwright.rules.signs import Sign
+from logwright.rules.induction.measures import Limit, Measure, Texted
+from logwright.rules.induction.signs import Sign
+from logwright.rules.language.emit import callable_of
+from logwright.rules.language.gate import parse
+from logwright.rules.language.plain import Line, Window
 from logwright.windows.window import Windows
 
 TEXTS = ["step done", "disk full", "link down", "retry of step", "begin"]
@@ -148,7 +148,7 @@ def test_accuracy_alone_does_not_choose_a_recipe(monkeypatch: pytest.MonkeyPatch
         found = classes.recipe == RECIPES[1] and (rows[:3] | rows[8:9] | rows[9:]).any()
         return ["disk" if found else ""]
 
-    monkeypatch.setattr("logwright.rules.classes.apart", told)
+    monkeypatch.setattr("logwright.rules.induction.classes.apart", told)
     columns = Columns(_texted([[0], [0, 1]] * 5))
     assert chosen(columns, labels, np.ones(10, bool), RECIPES[:2]) == RECIPES[1]
 

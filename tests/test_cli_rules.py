@@ -18,7 +18,7 @@ from logwright.errors import LogwrightError
 from logwright.feedback.kept import Kept
 from logwright.feedback.verdicts import give, lookup
 from logwright.findings.verdict import Verdict
-from logwright.rules.rulebook import Rulebook
+from logwright.rules.book.rulebook import Rulebook
 from logwright.store import open_store
 
 Call = Callable[..., str]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logwright.rules.clustering import Clusters, clusters, space
+from logwright.rules.synthesis.clustering import Clusters, clusters, space
 from logwright.windows.window import Windows
 
 TEXTS = [

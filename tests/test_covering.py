@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csc_matrix
 
-from logwright.rules.covering import Bounds, Clause, Cover, Weights
+from logwright.rules.induction.covering import Bounds, Clause, Cover, Weights
 
 SEEDS = st.integers(0, 2**32 - 1)
 NOTHING = 1e-9

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from logwright.rules.drafts import Draft, Facts, named, written
-from logwright.rules.emit import emit
-from logwright.rules.language import parse
-from logwright.rules.predicates import Condition
-from logwright.rules.rulebook import may_be
-from logwright.rules.sightings import Sightings
-from logwright.rules.signs import Sign
+from logwright.rules.book.rulebook import may_be
+from logwright.rules.induction.drafts import Draft, Facts, named, written
+from logwright.rules.induction.predicates import Condition
+from logwright.rules.induction.sightings import Sightings
+from logwright.rules.induction.signs import Sign
+from logwright.rules.language.emit import emit
+from logwright.rules.language.gate import parse
 from logwright.windows.window import Windows
 
 FULL, DOWN = Sign("phrase", "disk full"), Sign("phrase", "link down")

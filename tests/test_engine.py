@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from logwright.logs.batch import NO_TIME, LineBatch
 from logwright.logs.coder import ShapeCoder
 from logwright.logs.shapes import mask
-from logwright.rules import classing
-from logwright.rules.classing import Naming
-from logwright.rules.emit import callable_of
-from logwright.rules.engine import Bools, Engine
-from logwright.rules.plain import READ, Line, Window
-from logwright.rules.table import Table
-from logwright.rules.tree import (
+from logwright.rules.engine import classing
+from logwright.rules.engine.classing import Naming
+from logwright.rules.engine.engine import Bools, Engine
+from logwright.rules.engine.table import Table
+from logwright.rules.language.emit import callable_of
+from logwright.rules.language.plain import READ, Line, Window
+from logwright.rules.language.tree import (
     And,
     Arith,
     Assign,

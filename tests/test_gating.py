@@ -7,7 +7,7 @@ import tracemalloc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logwright.rules.gating import Gate, leveled
+from logwright.rules.engine.gating import Gate, leveled
 
 _TEXTS = st.text(alphabet="ab0", max_size=30)
 

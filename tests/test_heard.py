@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logwright.rules.heard import blamed, heard_words, needed
+from logwright.rules.induction.heard import blamed, heard_words, needed
 from logwright.windows.window import Windows
 
 WORDS = st.sampled_from(["link", "severed", "lost", "closed:", "port=", "the", "no", "x9", "<*>"])

@@ -15,12 +15,12 @@ from logwright.bench.datasets import open_dataset
 from logwright.bench.joined import joined_parts
 from logwright.bench.protocol import Cut
 from logwright.errors import LogwrightError
-from logwright.rules.drafts import Draft
-from logwright.rules.emit import callable_of
-from logwright.rules.induction import Sample, induce
-from logwright.rules.language import parse
-from logwright.rules.rulebook import may_be
-from logwright.rules.sightings import Sightings
+from logwright.rules.book.rulebook import may_be
+from logwright.rules.induction.drafts import Draft
+from logwright.rules.induction.induction import Sample, induce
+from logwright.rules.induction.sightings import Sightings
+from logwright.rules.language.emit import callable_of
+from logwright.rules.language.gate import parse
 from logwright.windows.window import Windows
 from rule_windows import IDS, TEXTS, plainly, sequences
 

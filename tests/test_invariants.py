@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from logwright.rules.drafts import Draft
-from logwright.rules.emit import callable_of
-from logwright.rules.invariants import Limits, invariants
-from logwright.rules.language import parse
-from logwright.rules.sightings import Sightings
+from logwright.rules.induction.drafts import Draft
+from logwright.rules.induction.invariants import Limits, invariants
+from logwright.rules.induction.sightings import Sightings
+from logwright.rules.language.emit import callable_of
+from logwright.rules.language.gate import parse
 from logwright.windows.window import Windows
 from rule_windows import IDS, TEXTS, plainly, sequences, timed
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from logwright.rules import jury as module
-from logwright.rules.jury import Jury
-from logwright.rules.plain import Line, Window
-from logwright.rules.sandbox import Failure, Sandbox
+from logwright.rules.book import jury as module
+from logwright.rules.book.jury import Jury
+from logwright.rules.language.plain import Line, Window
+from logwright.rules.sandbox.sandbox import Failure, Sandbox
 from logwright.windows.window import Windows
 from test_engine import Log
 from test_rules_detector import book_of

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from logwright.rules.emit import callable_of, emit
-from logwright.rules.folding import normal
-from logwright.rules.language import parse
-from logwright.rules.plain import NAMES
-from logwright.rules.problem import RuleError
-from logwright.rules.tree import Assign, Const, Function, Name, Return
-from logwright.rules.walk import names, put, size, walk
+from logwright.rules.language.emit import callable_of, emit
+from logwright.rules.language.folding import normal
+from logwright.rules.language.gate import parse
+from logwright.rules.language.plain import NAMES
+from logwright.rules.language.problem import RuleError
+from logwright.rules.language.tree import Assign, Const, Function, Name, Return
+from logwright.rules.language.walk import names, put, size, walk
 from rule_strategies import WORDS, functions, rules, windows, written
 
 

@@ -10,11 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logwright.logs.batch import NO_TIME
-from logwright.rules.emit import callable_of
-from logwright.rules.language import parse
-from logwright.rules.measures import FAMILIES, Limit, Measure, Texted, between, measures_of
-from logwright.rules.plain import Line, Window
-from logwright.rules.signs import Sign
+from logwright.rules.induction.measures import (
+    FAMILIES,
+    Limit,
+    Measure,
+    Texted,
+    between,
+    measures_of,
+)
+from logwright.rules.induction.signs import Sign
+from logwright.rules.language.emit import callable_of
+from logwright.rules.language.gate import parse
+from logwright.rules.language.plain import Line, Window
 from logwright.windows.window import Windows
 
 TEXTS = ["all is well", "disk full", "disk <*> is full: retry", "link down, retry"]

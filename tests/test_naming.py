@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logwright.rules.naming import MOST_NAME, name_of
-from logwright.rules.rulefile import Meta
-from logwright.rules.shelved import may_be
+from logwright.rules.book.naming import MOST_NAME, name_of
+from logwright.rules.book.rulefile import Meta
+from logwright.rules.book.shelved import may_be
 
 BAD = Meta(kind="abnormal", provenance="data")
 GOOD = Meta(kind="normal", provenance="data")

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from logwright.rules.emit import callable_of
-from logwright.rules.induction import Sample, induce
-from logwright.rules.language import parse
-from logwright.rules.parting import parting, roundest
-from logwright.rules.sightings import Sightings
+from logwright.rules.induction.induction import Sample, induce
+from logwright.rules.induction.parting import parting, roundest
+from logwright.rules.induction.sightings import Sightings
+from logwright.rules.language.emit import callable_of
+from logwright.rules.language.gate import parse
 from valued_windows import IDS, TEXTS, Logged, Said, healthy, link, took
 
 NUMBERS = st.floats(-1e6, 1e6)

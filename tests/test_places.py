@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logwright.rules.places import Place, places
-from logwright.rules.plain import number
-from logwright.rules.regexes import check
+from logwright.rules.induction.places import Place, places
+from logwright.rules.language.plain import number
+from logwright.rules.language.regexes import check
 
 TOKENS = st.sampled_from(
     ["<*>", "<*>", "took", "ms", "a.b", "x=<*>,", "(<*>)", "up:", "R12", "<*>%", "wait...<*>", "$"]

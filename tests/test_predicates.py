@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logwright.rules.drafts import written
-from logwright.rules.emit import callable_of
-from logwright.rules.language import parse
-from logwright.rules.predicates import Condition
-from logwright.rules.sightings import Sightings
-from logwright.rules.signs import Sign
+from logwright.rules.induction.drafts import written
+from logwright.rules.induction.predicates import Condition
+from logwright.rules.induction.sightings import Sightings
+from logwright.rules.induction.signs import Sign
+from logwright.rules.language.emit import callable_of
+from logwright.rules.language.gate import parse
 from logwright.windows.window import Windows
 from rule_windows import IDS, TEXTS, TIMES, plainly, sequences, timed
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from logwright.rules.drafts import written
-from logwright.rules.emit import callable_of
-from logwright.rules.engine import Engine
-from logwright.rules.language import parse
-from logwright.rules.places import Place
-from logwright.rules.plain import Window
-from logwright.rules.predicates import Condition
-from logwright.rules.probes import Probe
-from logwright.rules.table import Table
+from logwright.rules.engine.engine import Engine
+from logwright.rules.engine.table import Table
+from logwright.rules.induction.drafts import written
+from logwright.rules.induction.places import Place
+from logwright.rules.induction.predicates import Condition
+from logwright.rules.induction.probes import Probe
+from logwright.rules.language.emit import callable_of
+from logwright.rules.language.gate import parse
+from logwright.rules.language.plain import Window
 
 MS = Place("took ", " ms", True, True)
 LINK = Place("link is ", "", True, True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from logwright.rules.invariants import invariants
-from logwright.rules.ranges import kept_to
-from logwright.rules.sightings import Sightings
+from logwright.rules.induction.invariants import invariants
+from logwright.rules.induction.ranges import kept_to
+from logwright.rules.induction.sightings import Sightings
 from valued_windows import BEAT, IDS, TEXTS, Logged, Said, healthy, link, took
 
 

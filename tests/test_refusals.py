@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from attacks import ATTACKS
 from logwright.errors import LogwrightError
-from logwright.rules.emit import callable_of, emit
-from logwright.rules.language import MOST_SOURCE, parse
-from logwright.rules.plain import Line, Window
-from logwright.rules.problem import RuleError
+from logwright.rules.language.emit import callable_of, emit
+from logwright.rules.language.gate import MOST_SOURCE, parse
+from logwright.rules.language.plain import Line, Window
+from logwright.rules.language.problem import RuleError
 from rule_strategies import functions, written
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logwright.rules import regexes
-from logwright.rules.pattern_tree import OTHER, Chars, read_pattern
-from logwright.rules.plain import NAMES
-from logwright.rules.problem import RuleError
+from logwright.rules.language import regexes
+from logwright.rules.language.pattern_tree import OTHER, Chars, read_pattern
+from logwright.rules.language.plain import NAMES
+from logwright.rules.language.problem import RuleError
 from rule_strategies import LIKES, PATTERNS, texts
 
 GOOD = [

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logwright.rules.examples import Asked, examples, few, least
-from logwright.rules.language import parse
-from logwright.rules.sandbox import Sandbox
-from logwright.rules.tree import Function
+from logwright.rules.book.examples import Asked, examples, few, least
+from logwright.rules.language.gate import parse
+from logwright.rules.language.tree import Function
+from logwright.rules.sandbox.sandbox import Sandbox
 
 LINES = st.lists(
     st.sampled_from(["disk 1 full", "disk 2 full", "ok", "closed", "open"]), max_size=30

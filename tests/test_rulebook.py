@@ -13,16 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logwright.rules.differences import differences
-from logwright.rules.emit import callable_of
-from logwright.rules.excuses import excused, predicate
-from logwright.rules.language import parse
-from logwright.rules.plain import Line, Window
-from logwright.rules.problem import RuleError
-from logwright.rules.rulebook import INDEX, Rulebook
-from logwright.rules.rulefile import Meta, RuleFile, hash_of
-from logwright.rules.standing import Excuse, Rating, Standing, State, Where
-from logwright.rules.testing import failures
+from logwright.rules.book.differences import differences
+from logwright.rules.book.excuses import excused, predicate
+from logwright.rules.book.rulebook import INDEX, Rulebook
+from logwright.rules.book.rulefile import Meta, RuleFile, hash_of
+from logwright.rules.book.standing import Excuse, Rating, Standing, State, Where
+from logwright.rules.book.testing import failures
+from logwright.rules.language.emit import callable_of
+from logwright.rules.language.gate import parse
+from logwright.rules.language.plain import Line, Window
+from logwright.rules.language.problem import RuleError
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 DISK = (

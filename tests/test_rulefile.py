@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logwright.rules.emit import callable_of
-from logwright.rules.language import parse
-from logwright.rules.problem import RuleError
-from logwright.rules.rulefile import MOST_FILE, Meta, RuleFile, hash_of
+from logwright.rules.book.rulefile import MOST_FILE, Meta, RuleFile, hash_of
+from logwright.rules.language.emit import callable_of
+from logwright.rules.language.gate import parse
+from logwright.rules.language.problem import RuleError
 from rule_strategies import rules
 
 TEXT = '''META = {

@@ -17,14 +17,14 @@ from logwright.detectors.rules import Rules
 from logwright.logs import sources
 from logwright.logs.sources import Patience
 from logwright.outcome import Result
-from logwright.rules.emit import callable_of
-from logwright.rules.hits import hits_of
-from logwright.rules.language import parse
-from logwright.rules.plain import Window
-from logwright.rules.problem import RuleError
-from logwright.rules.rulebook import Rulebook
-from logwright.rules.rulefile import Meta, RuleFile
-from logwright.rules.standing import Excuse, Rating, State
+from logwright.rules.book.hits import hits_of
+from logwright.rules.book.rulebook import Rulebook
+from logwright.rules.book.rulefile import Meta, RuleFile
+from logwright.rules.book.standing import Excuse, Rating, State
+from logwright.rules.language.emit import callable_of
+from logwright.rules.language.gate import parse
+from logwright.rules.language.plain import Window
+from logwright.rules.language.problem import RuleError
 from logwright.settings import Settings
 from logwright.windows.plan import WindowPlan, choose_plan
 from test_live import Pipe, Told, piped

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from logwright.rules.drafts import written
-from logwright.rules.emit import callable_of
-from logwright.rules.language import parse
-from logwright.rules.places import Place
-from logwright.rules.plain import number
-from logwright.rules.predicates import Condition, Kind
-from logwright.rules.probes import Probe
-from logwright.rules.sightings import Sightings
-from logwright.rules.signs import Sign
-from logwright.rules.values import Values
+from logwright.rules.induction.drafts import written
+from logwright.rules.induction.places import Place
+from logwright.rules.induction.predicates import Condition, Kind
+from logwright.rules.induction.probes import Probe
+from logwright.rules.induction.sightings import Sightings
+from logwright.rules.induction.signs import Sign
+from logwright.rules.induction.values import Values
+from logwright.rules.language.emit import callable_of
+from logwright.rules.language.gate import parse
+from logwright.rules.language.plain import number
 from logwright.windows.window import Windows
 from valued_windows import BEAT, IDS, TEXTS, Logged, healthy, link, took
 

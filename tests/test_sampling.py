@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logwright.rules.clustering import clusters, space
-from logwright.rules.plain import Line, Window
-from logwright.rules.sampling import (
+from logwright.rules.language.plain import Line, Window
+from logwright.rules.synthesis.clustering import clusters, space
+from logwright.rules.synthesis.sampling import (
     FELLOWS,
     OPPOSITES,
     Anchored,

@@ -20,8 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attacks import ATTACKS, FENCE_DOWN, Attack
-from logwright.rules import confine, plain, sandbox, sandbox_child
-from logwright.rules.sandbox import Failure, Sandbox
+from logwright.rules.language import plain
+from logwright.rules.sandbox import child as sandbox_child
+from logwright.rules.sandbox import confine, sandbox
+from logwright.rules.sandbox.sandbox import Failure, Sandbox
 
 SECONDS = 0.1
 HARMLESS = "def rule(w):\n    return any('full' in line.text for line in w.lines)\n"
@@ -140,7 +142,7 @@ def test_attacks_would_succeed_in_an_open_process(target: Target) -> None:
     sources = [FENCE_DOWN + target.aimed(a) for a in ATTACKS if a.wants == "read"]
     script = """
 import json, sys
-from logwright.rules import plain
+from logwright.rules.language import plain
 won = 0
 for source in json.load(sys.stdin):
     scope = {"__builtins__": dict(plain.NAMES)}
@@ -278,7 +280,7 @@ def alone(step: str, attempt: str) -> str:
     """What an attempt ends with in a process that took one protective step only."""
     script = f"""
 import errno, os, socket
-from logwright.rules import confine
+from logwright.rules.sandbox import confine
 try:
     confine.{step}
 except OSError as error:
@@ -320,7 +322,7 @@ def test_without_root_only_the_change_of_user_is_missing(box: Sandbox) -> None:
     locked(box)
     script = """
 import json, os
-from logwright.rules import confine
+from logwright.rules.sandbox import confine
 if os.getuid() == 0:
     os.setresgid(1234, 1234, 1234)
     os.setresuid(1234, 1234, 1234)

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logwright.rules.plain import first, longest_gap, phrase
-from logwright.rules.sightings import NEVER, Sightings
-from logwright.rules.signs import Sign
+from logwright.rules.induction.sightings import NEVER, Sightings
+from logwright.rules.induction.signs import Sign
+from logwright.rules.language.plain import first, longest_gap, phrase
 from logwright.windows.window import Windows
 from rule_windows import IDS, TEXTS, TIMES, plainly, sequences, timed
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logwright.rules.language import parse
-from logwright.rules.problem import RuleError
-from logwright.rules.sigma import sigma
-from logwright.rules.standing import Excuse
+from logwright.rules.book.sigma import sigma
+from logwright.rules.book.standing import Excuse
+from logwright.rules.language.gate import parse
+from logwright.rules.language.problem import RuleError
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 

@@ -8,10 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from logwright.rules.emit import callable_of
-from logwright.rules.language import parse
-from logwright.rules.plain import Line, Window
-from logwright.rules.signs import (
+from logwright.rules.induction.signs import (
     Sign,
     constant_runs,
     form,
@@ -20,6 +17,9 @@ from logwright.rules.signs import (
     shared_signs,
     spaced_words,
 )
+from logwright.rules.language.emit import callable_of
+from logwright.rules.language.gate import parse
+from logwright.rules.language.plain import Line, Window
 
 WORDS = st.sampled_from(
     [

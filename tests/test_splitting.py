@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from logwright.rules.splitting import Split, Splitter, reliability
+from logwright.rules.induction.splitting import Split, Splitter, reliability
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -15,15 +15,15 @@ from llm_server import Step, completion, half, hanging_up, raw, right, serving, 
 from logwright.errors import StoreError
 from logwright.llm import Waiting, open_chat
 from logwright.llm.patience import Patience
-from logwright.rules import sandbox
-from logwright.rules.attempt import MOST_REFINEMENTS, MOST_REPAIRS
-from logwright.rules.emit import emit
-from logwright.rules.language import parse
-from logwright.rules.plain import Window
-from logwright.rules.prompts import SYSTEM
-from logwright.rules.sampling import tokens_of
-from logwright.rules.sandbox import Failure
-from logwright.rules.synthesis import ROOM, Synthesis, synthesize
+from logwright.rules.language.emit import emit
+from logwright.rules.language.gate import parse
+from logwright.rules.language.plain import Window
+from logwright.rules.sandbox import sandbox
+from logwright.rules.sandbox.sandbox import Failure
+from logwright.rules.synthesis.attempt import MOST_REFINEMENTS, MOST_REPAIRS
+from logwright.rules.synthesis.prompts import SYSTEM
+from logwright.rules.synthesis.sampling import tokens_of
+from logwright.rules.synthesis.synthesis import ROOM, Synthesis, synthesize
 from synthesis_fakes import RULES, answering, fenced, history, rightly, subject
 
 SAMPLE, WINDOWS = history()

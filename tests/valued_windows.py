@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from logwright.rules.plain import Line, Window
-from logwright.rules.values import Messages, Values
+from logwright.rules.induction.values import Messages, Values
+from logwright.rules.language.plain import Line, Window
 from logwright.windows.window import Windows
 
 TEXTS = ["took <*> ms", "link is <*>, port <*>", "heartbeat", "it took <*> ms and <*> tries"]

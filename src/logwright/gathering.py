@@ -28,8 +28,8 @@ from logwright.logs.sessions import SessionKey
 from logwright.marks import ABNORMAL, UNKNOWN, Marks, of_windows, verdicts_in
 from logwright.model import Model
 from logwright.pipeline import Assemblers, Pipeline, to_events
-from logwright.rules.jury import Jury
-from logwright.rules.plain import Window
+from logwright.rules.book.jury import Jury
+from logwright.rules.language.plain import Window
 from logwright.ruling import Ruling
 from logwright.seeing import Seer
 from logwright.settings import Settings

@@ -11,9 +11,9 @@
       card.md                  the same for people
 
 `edits.jsonl` (names, merges, splits, mutes: `templates.edits`), `rules/` (a rulebook:
-`rules.rulebook`) and `store.db`, where they exist, belong to the user: they lie beside the hashed
-part and survive relearning into the same folder. How the files are read and written is said in
-`bundle`.
+`rules.book.rulebook`) and `store.db`, where they exist, belong to the user: they lie beside the
+hashed part and survive relearning into the same folder. How the files are read and written is said
+in `bundle`.
 """
 
 from __future__ import annotations

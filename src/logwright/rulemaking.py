@@ -1,8 +1,8 @@
 """Rulemaking: from logs to rules in a rulebook, and from a rulebook to how its rules did on logs.
 
-Rules come from a search (`rules.induction`; without labels `rules.invariants`) or from a language
-model (`rules.synthesis`). Both give drafts. Windows stand in order of time; the last part of them
-is the validation slice, which tests what the first part proposes.
+Rules come from a search (`rules.induction`; without labels `rules.induction.invariants`) or from a
+language model (`rules.synthesis`). Both give drafts. Windows stand in order of time; the last part
+of them is the validation slice, which tests what the first part proposes.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ from logwright.gathering import Gathered
 from logwright.intake import Progress
 from logwright.logs.redaction import redact
 from logwright.marks import ABNORMAL, UNKNOWN
-from logwright.rules.backtest import ABNORMAL as SAID_ABNORMAL
-from logwright.rules.backtest import NORMAL as SAID_NORMAL
-from logwright.rules.backtest import Outcome, Trial, words_of
-from logwright.rules.drafts import Draft
-from logwright.rules.examples import Asked, examples
-from logwright.rules.induction import Sample, induce
-from logwright.rules.invariants import invariants
-from logwright.rules.jury import Jury, reasons_in
-from logwright.rules.language import parse
-from logwright.rules.naming import name_of
-from logwright.rules.plain import Line
-from logwright.rules.problem import RuleError
-from logwright.rules.rulebook import INDEX, Rulebook
-from logwright.rules.rulefile import Meta, RuleFile
-from logwright.rules.sandbox import Sandbox
-from logwright.rules.shelved import Shelved, may_be
-from logwright.rules.standing import Rating
-from logwright.rules.tree import Function
+from logwright.rules.book.backtest import ABNORMAL as SAID_ABNORMAL
+from logwright.rules.book.backtest import NORMAL as SAID_NORMAL
+from logwright.rules.book.backtest import Outcome, Trial, words_of
+from logwright.rules.book.examples import Asked, examples
+from logwright.rules.book.jury import Jury, reasons_in
+from logwright.rules.book.naming import name_of
+from logwright.rules.book.rulebook import INDEX, Rulebook
+from logwright.rules.book.rulefile import Meta, RuleFile
+from logwright.rules.book.shelved import Shelved, may_be
+from logwright.rules.book.standing import Rating
+from logwright.rules.induction.drafts import Draft
+from logwright.rules.induction.induction import Sample, induce
+from logwright.rules.induction.invariants import invariants
+from logwright.rules.language.gate import parse
+from logwright.rules.language.plain import Line
+from logwright.rules.language.problem import RuleError
+from logwright.rules.language.tree import Function
+from logwright.rules.sandbox.sandbox import Sandbox
 from logwright.windows.plan import WindowPlan
 
 if TYPE_CHECKING:
     from logwright.llm import ChatModel
-    from logwright.rules.proposals import Proposal
-    from logwright.rules.synthesis import Synthesis
+    from logwright.rules.synthesis.proposals import Proposal
+    from logwright.rules.synthesis.synthesis import Synthesis
 
 __all__ = [
     "CHECK", "DIARY", "Backtested", "Basis", "backtested", "basis", "fits", "induced", "of_target",
@@ -163,7 +163,7 @@ def synthesized(
     """Rules that a language model wrote for a rulebook, and how the asking went; the rulebook is
     made before the first question, and holds what is told of each step. `LogwrightError` where no
     answer came at all."""
-    from logwright.rules.synthesis import synthesize
+    from logwright.rules.synthesis.synthesis import synthesize
 
     if gathered.labels is None:
         raise InputError(

@@ -10,9 +10,9 @@ from logwright.findings.run import many
 from logwright.intake import Intake
 from logwright.logs.batch import NO_TIME, LineBatch
 from logwright.logs.timestamps import iso
-from logwright.rules.hits import add_hits
-from logwright.rules.problem import RuleError
-from logwright.rules.rulebook import INDEX, Rulebook
+from logwright.rules.book.hits import add_hits
+from logwright.rules.book.rulebook import INDEX, Rulebook
+from logwright.rules.language.problem import RuleError
 from logwright.seeing import Seer
 from logwright.settings import Settings
 from logwright.windows.plan import WindowPlan

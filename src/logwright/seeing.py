@@ -13,8 +13,8 @@ import numpy as np
 from logwright.intake import Intake
 from logwright.logs.batch import NO_TIME, Int64s
 from logwright.logs.coder import BLANK
-from logwright.rules.classing import Naming
-from logwright.rules.plain import Line, Window
+from logwright.rules.engine.classing import Naming
+from logwright.rules.language.plain import Line, Window
 from logwright.templates.parameters import LINE, Parameter
 from logwright.templates.template import Template
 from logwright.templates.vocabulary import Vocabulary

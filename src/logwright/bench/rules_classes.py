@@ -26,8 +26,16 @@ from logwright.bench.methods.columns import learner
 from logwright.errors import InputError
 from logwright.logs.batch import Int32s, Int64s
 from logwright.logs.shapes import MASK, mask
-from logwright.rules.classes import RECIPES, Columns, Recipe, apart, chosen, fitted, macro_f1
-from logwright.rules.measures import Texted
+from logwright.rules.induction.classes import (
+    RECIPES,
+    Columns,
+    Recipe,
+    apart,
+    chosen,
+    fitted,
+    macro_f1,
+)
+from logwright.rules.induction.measures import Texted
 from logwright.windows.window import Windows
 
 __all__ = ["Runs", "run", "runs_of", "spread"]

@@ -15,9 +15,9 @@ import random
 import re
 from collections.abc import Sequence
 
-from logwright.rules.language import parse
-from logwright.rules.tree import Function
-from logwright.rules.words import quoted
+from logwright.rules.language.gate import parse
+from logwright.rules.language.tree import Function
+from logwright.rules.language.words import quoted
 
 __all__ = ["MIXES", "drawn"]
 

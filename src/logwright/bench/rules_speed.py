@@ -28,12 +28,12 @@ from logwright.bench.rules_drawn import MIXES, drawn
 from logwright.logs.coder import BLANK
 from logwright.logs.reader import Reader
 from logwright.logs.sources import open_sources
-from logwright.rules.classing import Naming
-from logwright.rules.emit import emit
-from logwright.rules.engine import Engine
-from logwright.rules.plain import FIELDS, Line
-from logwright.rules.sandbox import Sandbox
-from logwright.rules.tree import Function
+from logwright.rules.engine.classing import Naming
+from logwright.rules.engine.engine import Engine
+from logwright.rules.language.emit import emit
+from logwright.rules.language.plain import FIELDS, Line
+from logwright.rules.language.tree import Function
+from logwright.rules.sandbox.sandbox import Sandbox
 from logwright.settings import Settings
 from logwright.windows.tumbling import CountWindows
 from logwright.windows.window import Events

@@ -23,8 +23,8 @@ from logwright.cli.template_parts import JsonOption, print_json
 from logwright.errors import SettingsError
 
 if TYPE_CHECKING:
-    from logwright.rules.rulebook import Rulebook
-    from logwright.rules.shelved import Shelved
+    from logwright.rules.book.rulebook import Rulebook
+    from logwright.rules.book.shelved import Shelved
 
 __all__ = ["app"]
 
@@ -45,7 +45,7 @@ def show(book: BookArgument, names: NamesArgument = None, json: JsonOption = Fal
 
     Example: logwright rules show model/rules disk_full
     """
-    from logwright.rules.rulebook import Rulebook
+    from logwright.rules.book.rulebook import Rulebook
 
     held = Rulebook.load(book)
     rules = [held.rule(name) for name in names] if names else list(held.rules.values())
@@ -67,7 +67,7 @@ def show(book: BookArgument, names: NamesArgument = None, json: JsonOption = Fal
 
 def _plain(rules: list[Shelved]) -> dict[str, str]:
     """Why rules are not compiled, by name, for those that are not."""
-    from logwright.rules.jury import plain_reasons
+    from logwright.rules.book.jury import plain_reasons
 
     return plain_reasons(rules)
 
@@ -76,8 +76,8 @@ def _whole(book: Rulebook, rule: Shelved, plain: str | None) -> list[str]:
     """A rule with all that is known of it, in lines."""
     from logwright.findings.escape import safe
     from logwright.findings.run import many
-    from logwright.rules.emit import emit
-    from logwright.rules.hits import hits_of
+    from logwright.rules.book.hits import hits_of
+    from logwright.rules.language.emit import emit
 
     facts = [("state", state(rule)), ("says", says(rule))]
     if rule.file is not None:
@@ -123,8 +123,8 @@ def check(book: BookArgument, names: NamesArgument = None, json: JsonOption = Fa
     """
     from logwright.findings.escape import safe
     from logwright.findings.run import many
-    from logwright.rules.rulebook import Rulebook
-    from logwright.rules.testing import failures
+    from logwright.rules.book.rulebook import Rulebook
+    from logwright.rules.book.testing import failures
 
     held = Rulebook.load(book)
     rules = [held.rule(name) for name in names] if names else list(held.rules.values())
@@ -150,8 +150,8 @@ def diff(
     Example: logwright rules diff model/rules new-rules
     """
     from logwright.findings.escape import fit, safe
-    from logwright.rules.differences import differences
-    from logwright.rules.rulebook import Rulebook
+    from logwright.rules.book.differences import differences
+    from logwright.rules.book.rulebook import Rulebook
 
     found = differences(Rulebook.load(a), Rulebook.load(b))
     if json:
@@ -184,8 +184,8 @@ def export(
 
     Example: logwright rules export model/rules --sigma sigma
     """
-    from logwright.rules.exporting import export_sigma
-    from logwright.rules.rulebook import Rulebook
+    from logwright.rules.book.exporting import export_sigma
+    from logwright.rules.book.rulebook import Rulebook
 
     if sigma is None:
         raise SettingsError("expected --sigma DIR: no other format is known")

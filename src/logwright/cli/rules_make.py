@@ -31,7 +31,7 @@ from logwright.errors import LogwrightError, SettingsError
 
 if TYPE_CHECKING:
     from logwright.gathering import Gathered, Source
-    from logwright.rules.rulefile import RuleFile
+    from logwright.rules.book.rulefile import RuleFile
     from logwright.settings import Settings
 
 __all__ = ["backtest", "induce", "synthesize"]
@@ -219,7 +219,7 @@ def _finish(
     from logwright.findings.run import many
     from logwright.rulemaking import basis
     from logwright.rulemaking import put as put_in
-    from logwright.rules.rulebook import Rulebook
+    from logwright.rules.book.rulebook import Rulebook
 
     book = Rulebook.made(out)
     added = put_in(book, gathered, made, by)
@@ -266,7 +266,7 @@ def backtest(
     """
     from logwright.gathering import gather
     from logwright.rulemaking import backtested
-    from logwright.rules.rulebook import Rulebook
+    from logwright.rules.book.rulebook import Rulebook
 
     held = Rulebook.load(book)
     rules = [held.rule(n) for n in names] if names else list(held.rules.values())

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from logwright.rules.rulebook import Rulebook
-    from logwright.rules.shelved import Shelved
+    from logwright.rules.book.rulebook import Rulebook
+    from logwright.rules.book.shelved import Shelved
 
 __all__ = [
     "AllRulesOption",
@@ -77,8 +77,8 @@ def warn(notes: Iterable[str]) -> None:
 
 def record(rule: Shelved, full: bool = False) -> dict[str, Any]:
     """A rule in JSON; `full` with its code, history and all backtests."""
-    from logwright.rules.differences import summary
-    from logwright.rules.emit import emit
+    from logwright.rules.book.differences import summary
+    from logwright.rules.language.emit import emit
 
     standing, rating = rule.standing, rule.rating
     told: dict[str, Any] = {

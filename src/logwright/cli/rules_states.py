@@ -21,9 +21,9 @@ from logwright.cli.template_parts import JsonOption, print_json
 from logwright.errors import SettingsError
 
 if TYPE_CHECKING:
-    from logwright.rules.rulebook import Rulebook
-    from logwright.rules.shelved import Shelved
-    from logwright.rules.standing import Standing, State
+    from logwright.rules.book.rulebook import Rulebook
+    from logwright.rules.book.shelved import Shelved
+    from logwright.rules.book.standing import Standing, State
 
 __all__ = ["except_", "mute", "promote", "retire", "shadow"]
 
@@ -82,8 +82,8 @@ def _move(
     by: str | None,
     json: bool,
 ) -> None:
-    from logwright.rules.rulebook import Rulebook
-    from logwright.rules.testing import failures
+    from logwright.rules.book.rulebook import Rulebook
+    from logwright.rules.book.testing import failures
 
     book = Rulebook.load(path)
     rules = chosen(book, names, everything)
@@ -111,7 +111,7 @@ def mute(
 
     Example: logwright rules mute model/rules disk_full
     """
-    from logwright.rules.rulebook import Rulebook
+    from logwright.rules.book.rulebook import Rulebook
 
     held = Rulebook.load(book)
     named = [rule.name for rule in chosen(held, names, everything)]
@@ -155,7 +155,7 @@ def except_(
 
     Example: logwright rules except model/rules disk_full --host build-7 --note "full by design"
     """
-    from logwright.rules.rulebook import Rulebook
+    from logwright.rules.book.rulebook import Rulebook
 
     held = Rulebook.load(book)
     rule = held.rule(name)
@@ -203,8 +203,8 @@ def _excuse(book: Rulebook, rule: Shelved, named: tuple[str, str], note: str, by
 
     from pydantic import ValidationError
 
-    from logwright.rules.excuses import excused
-    from logwright.rules.standing import Excuse
+    from logwright.rules.book.excuses import excused
+    from logwright.rules.book.standing import Excuse
 
     where, text = named
     try:

@@ -13,9 +13,9 @@ from logwright.cli.rules_parts import percent
 
 if TYPE_CHECKING:
     from logwright.rulemaking import Basis
-    from logwright.rules.backtest import Outcome
-    from logwright.rules.shelved import Shelved
-    from logwright.rules.standing import Rating
+    from logwright.rules.book.backtest import Outcome
+    from logwright.rules.book.shelved import Shelved
+    from logwright.rules.book.standing import Rating
 
 __all__ = [
     "listed",
@@ -43,7 +43,7 @@ _PLAIN_LABELS = frozenset({"1", "true", "anomaly", "abnormal", "real"})
 
 def listed(rules: Iterable[Shelved]) -> str:
     """Rules as a table."""
-    from logwright.rules.differences import summary
+    from logwright.rules.book.differences import summary
 
     held = list(rules)
     rows = [

@@ -1,9 +1,10 @@
 """Rules: a rulebook as a step of the ladder. It says "abnormal" of a window, or "normal", or
 nothing, and then the next steps are asked.
 
-Nothing is learned here: rules come from a rulebook (`rules.rulebook`), where people decide which
-of them alert. Shadows are counted, in `tally`, and raise nothing. The pattern of a finding is the
-hash of the rule's code, whatever its name and exceptions are: a verdict is on what the rule says.
+Nothing is learned here: rules come from a rulebook (`rules.book.rulebook`), where people decide
+which of them alert. Shadows are counted, in `tally`, and raise nothing. The pattern of a finding is
+the hash of the rule's code, whatever its name and exceptions are: a verdict is on what the rule
+says.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ from logwright.detectors.base import Evidence, Floats, State
 from logwright.findings.finding import SEVERITIES, Severity
 from logwright.findings.run import many
 from logwright.logs.batch import NO_TIME, Int64s, LineBatch
-from logwright.rules.backtest import NORMAL, words_of
-from logwright.rules.classing import Naming
-from logwright.rules.differences import summary
-from logwright.rules.jury import Jury
-from logwright.rules.plain import Window
-from logwright.rules.rulebook import Rulebook
-from logwright.rules.shelved import Shelved
-from logwright.rules.tree import Field
-from logwright.rules.walk import walk
+from logwright.rules.book.backtest import NORMAL, words_of
+from logwright.rules.book.differences import summary
+from logwright.rules.book.jury import Jury
+from logwright.rules.book.rulebook import Rulebook
+from logwright.rules.book.shelved import Shelved
+from logwright.rules.engine.classing import Naming
+from logwright.rules.language.plain import Window
+from logwright.rules.language.tree import Field
+from logwright.rules.language.walk import walk
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.plan import WindowPlan
 from logwright.windows.window import Windows

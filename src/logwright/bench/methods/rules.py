@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from logwright.bench.methods.base import Needs
 from logwright.bench.parts import Train
 from logwright.detectors.base import Floats
-from logwright.rules.drafts import Draft
-from logwright.rules.engine import Engine
-from logwright.rules.induction import Sample, induce
-from logwright.rules.language import parse
-from logwright.rules.table import Table
+from logwright.rules.engine.engine import Engine
+from logwright.rules.engine.table import Table
+from logwright.rules.induction.drafts import Draft
+from logwright.rules.induction.induction import Sample, induce
+from logwright.rules.language.gate import parse
 from logwright.windows.window import Windows
 
 __all__ = ["CHECK", "InducedRules"]

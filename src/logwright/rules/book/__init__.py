@@ -1,0 +1,1 @@
+"""The rulebook: rules as files, what was decided about them, and how they do."""

@@ -1,0 +1,192 @@
+"""The engine: a rulebook compiled into line predicates, evaluated once per shape or level of text,
+and facts of windows, worked out as columns. Results are those of the plain functions.
+
+`Engine.look` reads the lines of a batch while their text is at hand and keeps a number for each;
+`Engine.judge` says which rules hold for windows that close. Rules that cannot be compiled are in
+`Engine.plain`, each with the reason, and run through a function that the caller gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logwright.logs.batch import Int32s, Int64s, LineBatch
+from logwright.rules.engine.classing import Classer, Naming
+from logwright.rules.engine.combine import Facts, seconds, value
+from logwright.rules.engine.gating import leveled
+from logwright.rules.engine.kept import Kept
+from logwright.rules.engine.plan import Count, Fact, Followed, FollowedIn, Place, planned
+from logwright.rules.engine.pointwise import Plain
+from logwright.rules.engine.shapewise import Predicates
+from logwright.rules.engine.table import Table
+from logwright.rules.language.tree import Function
+from logwright.rules.language.walk import mapped
+from logwright.windows.window import Windows
+
+__all__ = ["Bools", "Engine", "Runner"]
+
+Bools = NDArray[np.bool_]
+Runner = Callable[[str, Sequence[int]], Sequence[bool]]
+"""Runs a rule plainly, by its name, on windows by their numbers."""
+
+_BY_PLACES = (Count, Place, Followed, FollowedIn)
+
+
+class _Rule:
+    """A compiled rule: its value over facts, the predicates that it reads, and its value in windows
+    where none of them holds anywhere, None where that varies."""
+
+    __slots__ = ("reads", "usual", "value")
+
+    def __init__(self, name: str, plan: Any, predicates: Predicates) -> None:
+        self.reads: set[int] = set()
+        local = True
+
+        def numbered(node: Any) -> Any:
+            nonlocal local
+            if not isinstance(node, Fact):
+                return mapped(node, numbered) if hasattr(node, "__slots__") else node
+            changes: dict[str, Any] = {}
+            for field in fields(node):
+                part = getattr(node, field.name)
+                if field.name in ("line", "a", "b"):
+                    held = predicates.add(part)
+                    self.reads.add(held.number)
+                    local = local and not held.turned
+                    part = held
+                changes[field.name] = part
+            local = local and isinstance(node, _BY_PLACES)
+            return type(node)(**changes)
+
+        self.value = numbered(plan)
+        self.usual: bool | None = None
+        if local:
+            self.usual = bool(np.all(value(self.value, _nothing())))
+
+
+class Engine:
+    """Rules by name, compiled. One engine serves one run: it remembers the shapes it has seen.
+
+    >>> from logwright.rules.language.tree import *
+    >>> from logwright.rules.language.plain import Window
+    >>> line = Gen(Call("phrase", (Field(Name("l"), "text"), Const("full"))), ("l",), Lines())
+    >>> engine = Engine({"full": Function("", (Return(Call("any", (line,))),))})
+    >>> table = Table.of_windows([Window.of_texts(["disk full"]), Window.of_texts(["ok"])])
+    >>> engine.of_table(table).tolist()
+    [[True], [False]]
+    """
+
+    def __init__(self, rules: Mapping[str, Function]) -> None:
+        self.names = list(rules)
+        self.plain: dict[str, str] = {}
+        self._predicates = Predicates()
+        self._rules: dict[int, _Rule] = {}
+        for i, (name, function) in enumerate(rules.items()):
+            try:
+                self._rules[i] = _Rule(name, planned(function), self._predicates)
+            except Plain as why:
+                self.plain[name] = str(why)
+        self._classer = Classer(self._predicates)
+        self._kept = Kept()
+
+    def look(self, batch: LineBatch, first_row: int, naming: Naming | None = None) -> None:
+        """Read the lines of a batch, whose records are numbered from `first_row` on."""
+        if self._rules:
+            codes = self._classer.codes(batch, naming or Naming())
+            self._kept.add(first_row, codes)
+
+    def place(self, now: Callable[[Int64s], Int64s]) -> None:
+        """Number the lines as records are numbered now; before the first windows are judged."""
+        self._kept.renumber(now)
+
+    def drop(self, before: int) -> None:
+        """Forget lines before a row that no window is open for."""
+        self._kept.drop(before)
+
+    @property
+    def looked_at(self) -> int:
+        """Lines that had to be asked one by one, because rules tell digits apart."""
+        return self._classer.looked_at
+
+    @property
+    def kept_blocks(self) -> int:
+        """Blocks of lines that are remembered for windows that are open."""
+        return len(self._kept)
+
+    def judge(
+        self,
+        windows: Windows,
+        keys: Callable[[], Sequence[str]],
+        templates: Sequence[str],
+        runner: Runner | None = None,
+    ) -> Bools:
+        """Whether each rule holds (columns, in the order of `names`) for each window (rows).
+
+        `keys` gives the windows' keys, `templates` are ids by index. Without a `runner` rules that
+        are not compiled hold for none.
+        """
+        events = windows.events
+        facts = Facts(
+            windows.bounds,
+            self._kept.at(events.row) if self._rules else np.zeros(len(events), np.int32),
+            self._classer.sets.held,
+            lambda: seconds(events.ts),
+            lambda: _numbers(templates)[events.template],
+            keys,
+        )
+        return self._judged(facts, runner)
+
+    def of_table(self, table: Table, runner: Runner | None = None) -> Bools:
+        """The same for the windows of a table."""
+        sets = self._classer.sets
+        codes = np.zeros(len(table.lines), np.int32)
+        if self._rules:
+            texts = [leveled(line.text.encode("utf-8", "surrogateescape")) for line in table.lines]
+            known = self._predicates.known(texts, table.lines.__getitem__, "exact")
+            for i, found in known.items():
+                codes[i] = sets.code(found.true)
+        ids = _numbers([line.template for line in table.lines])
+        facts = Facts(
+            table.bounds,
+            codes[table.code],
+            sets.held,
+            lambda: table.ts,
+            lambda: ids[table.code],
+            lambda: table.keys,
+        )
+        return self._judged(facts, runner)
+
+    def _judged(self, facts: Facts, runner: Runner | None) -> Bools:
+        out = np.zeros((len(facts), len(self.names)), bool, order="F")
+        met = facts.met
+        with np.errstate(all="ignore"):
+            for i, rule in self._rules.items():
+                if rule.usual is not None and met.isdisjoint(rule.reads):
+                    out[:, i] = rule.usual
+                else:
+                    out[:, i] = value(rule.value, facts)
+        if runner is not None:
+            every = range(len(facts))
+            for i, name in enumerate(self.names):
+                if name in self.plain:
+                    out[:, i] = runner(name, every)
+        return out
+
+
+def _numbers(names: Sequence[str]) -> Int64s:
+    """Numbers that are equal where names are."""
+    known: dict[str, int] = {}
+    return np.array([known.setdefault(name, len(known)) for name in names], np.int64)
+
+
+def _nothing() -> Facts:
+    """Facts of one window without lines."""
+    none: Int32s = np.empty(0, np.int32)
+    bounds = np.zeros(2, np.int64)
+    times, templates = np.empty(0), np.empty(0, np.int64)
+    return Facts(bounds, none, [()], lambda: times, lambda: templates, lambda: [""])

@@ -1,0 +1,1 @@
+"""Induction: rules found in history by search."""

@@ -1,0 +1,1 @@
+"""Synthesis: rules written by a language model, and tried before they are believed."""
