@@ -24,9 +24,10 @@ from logwright.bench.hdfs import EventIds, counts_of, whole_set
 from logwright.bench.metrics import Triple
 from logwright.bench.parts import LeakError
 from logwright.bench.parts import Part as SeriesPart
+from logwright.bench.plain import text
 from logwright.bench.predictions import beside
 from logwright.bench.registry import chosen
-from logwright.bench.results import machine, run_suite, table, write
+from logwright.bench.results import machine, run_suite, write
 from logwright.cli.bench import app
 from logwright.cli.main import app as main
 from logwright.errors import InputError, LogwrightError
@@ -44,21 +45,6 @@ RESULT: dict[str, Any] = {
     ],
     "summary": {"f1": 0.98765, "big": 123456.7},
 }
-
-
-def test_a_table_has_all_columns_and_lines_up() -> None:
-    shown = table(RESULT).splitlines()
-    assert shown[0].split() == ["method", "f1", "tp", "note"]
-    assert set(shown[1]) == {"-", " "}
-    assert shown[2].split() == ["a", "0.9877", "12,345"]
-    assert shown[3].split("  ")[0] == "longer name"
-    column = shown[0].index("f1")
-    assert [line[column:].split()[0] for line in shown[2:4]] == ["0.9877", "1"]
-    assert shown[-2:] == ["f1: 0.9877", "big: 123,457"]
-
-
-def test_an_empty_result_has_a_table_too() -> None:
-    assert table({**RESULT, "rows": [], "summary": {}})
 
 
 def test_a_result_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -117,7 +103,7 @@ def test_templates_reach_their_bars(data: Path) -> None:
     assert summary["FTA"] >= 0.60
     for score in ("GA", "PA", "FTA"):
         assert summary[score] > summary[f"drain3_masks_{score}"]
-    assert "BGL" in table(result)
+    assert "BGL" in text(result)
 
 
 TABLES = ["no labels", "questions asked", "labels"]
@@ -155,6 +141,7 @@ def own_log(folder: Path, fault: str = "disk 7 failed") -> Options:
     return Options(log=log, labels=truth, window="5", offsets=3, seeds=2)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_file_apart_from_machine_and_times(tmp_path: Path) -> None:
     pytest.importorskip("sklearn")
     options = replace(own_log(tmp_path), methods=["ladder", "iforest", "forest", "judge"])

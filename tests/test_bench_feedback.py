@@ -22,6 +22,8 @@ from logwright.bench.rows import is_floor, load
 from logwright.cli.bench import app
 from logwright.windows.window import Windows
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Any]:

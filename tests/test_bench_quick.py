@@ -17,6 +17,8 @@ from logwright.bench.rows import load
 from logwright.bench.suites import SUITES
 from logwright.cli.bench import app
 
+pytestmark = pytest.mark.slow
+
 _started = cache(lambda arguments: measure.python(list(arguments)))
 _FEW = ["--methods", "ladder", "--offsets", "1", "--no-stress"]
 

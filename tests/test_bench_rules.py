@@ -38,6 +38,8 @@ from logwright.rules.language.gate import parse
 from logwright.settings import Settings
 from logwright.windows.window import Windows
 
+pytestmark = pytest.mark.slow
+
 TEXTS = [
     "job <*> done",
     "disk <*> failed",

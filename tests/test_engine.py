@@ -340,6 +340,7 @@ def _named(some: Sequence[Function]) -> dict[str, Function]:
     return {f"r{i}": rule for i, rule in enumerate(some)}
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=120)
 @given(st.lists(compilable(), min_size=1, max_size=4), _shown, _cuts)
 def test_compiled_rules_say_what_the_plain_functions_say(some, shown, cuts) -> None:
@@ -347,6 +348,7 @@ def test_compiled_rules_say_what_the_plain_functions_say(some, shown, cuts) -> N
     assert not engine.plain
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15)
 @given(st.lists(rules, min_size=1, max_size=3), st.lists(windows, max_size=3), _cuts)
 def test_any_rule_says_what_the_plain_function_says(some, shown, cuts) -> None:

@@ -384,6 +384,7 @@ def run(inputs: int, seed: int, folder: Path) -> None:
         seed += 1
 
 
+@pytest.mark.slow
 def test_two_thousand_odd_inputs(tmp_path: Path) -> None:
     run(2_000, 0, tmp_path / "in")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,6 +37,7 @@ def test_what_stands_across_two_pieces_is_found() -> None:
         assert gate.hits([b"-" * at + b"disk full"])[1].tolist() == [0], at
 
 
+@pytest.mark.slow
 def test_nested_literals_on_a_text_of_one_character_take_little_memory() -> None:
     gate = Gate({i: (("", "0" * i),) for i in range(1, 99)})
     text = leveled(b"7" * (1 << 19))

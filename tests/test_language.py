@@ -24,6 +24,7 @@ def body_of(text: str) -> str:
     return "\n".join(line[4:] for line in lines).rstrip("\n")
 
 
+@pytest.mark.slow
 @given(rules)
 def test_what_is_emitted_parses_to_the_same_tree_and_text(rule):
     text = emit(rule)
@@ -37,6 +38,7 @@ def test_what_is_emitted_parses_to_the_same_tree_and_text(rule):
         assert len(line) <= 100 or len(line) - len(line.lstrip()) >= 56, line
 
 
+@pytest.mark.slow
 @given(functions(), st.lists(windows, max_size=4))
 def test_normal_form_means_the_same_and_is_reached_in_one_step(function, some):
     rule = normal(function)
@@ -47,6 +49,7 @@ def test_normal_form_means_the_same_and_is_reached_in_one_step(function, some):
     assert normal(rule) == rule
 
 
+@pytest.mark.slow
 @given(functions(), st.lists(windows, max_size=3))
 def test_a_text_as_written_means_the_same_as_what_the_gate_makes_of_it(function, some):
     try:

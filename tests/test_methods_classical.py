@@ -292,6 +292,7 @@ def learned(
     method.fit(Train(mine, labels, mine, EventIds(42), None, 42))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "least"),
     [
@@ -321,6 +322,7 @@ def test_20_000_hdfs_sessions_in_order_of_time(
     assert counts_of(alarms, truth[test])["f1"] > least
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "f1"), [(DecisionTree, 0.9975), (NearestNeighbour, 0.997)])
 def test_shuffled_hdfs_gives_nearly_the_best_that_counts_allow(
     make: Callable[[], Method], f1: float, hdfs: tuple[Windows, NDArray[np.bool_]]

@@ -302,6 +302,7 @@ def test_any_text_gives_a_rule_or_a_refusal(text):
         assert parse(emit(rule)) == rule
 
 
+@pytest.mark.slow
 @given(functions(), st.data())
 def test_rules_with_a_piece_changed_give_a_rule_or_a_refusal(function, data):
     text = emit(function)

@@ -221,6 +221,7 @@ def test_empty_states() -> None:
     assert "No line was judged" in render_html(Run(lines=3), [])
 
 
+@pytest.mark.slow
 def test_large_inputs_are_bounded() -> None:
     one = FINDINGS[0]
     short = one.lines[0]

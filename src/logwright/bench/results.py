@@ -1,4 +1,4 @@
-"""Benchmark results: one file format, one table, one way to run a suite.
+"""Benchmark results: one file format, one way to run a suite.
 
 A result is ``{"suite", "machine", "data", "settings", "rows", "summary"}``, with "curves" or
 "times" where there are any. Two runs with the same seeds differ in "machine" and "times" alone.
@@ -18,7 +18,7 @@ from logwright.logs.kernel import BACKEND
 if TYPE_CHECKING:
     from logwright.bench.detection import Options
 
-__all__ = ["machine", "read_result", "run_suite", "table", "write"]
+__all__ = ["machine", "read_result", "run_suite", "write"]
 
 
 def machine() -> dict[str, Any]:
@@ -72,27 +72,6 @@ def run_suite(
     else:
         result = runs[suite](data, quick)
     return {"suite": suite, "machine": machine(), "data": result.pop("data", data.name), **result}
-
-
-def table(result: dict[str, Any]) -> str:
-    """The rows as an aligned text table, then the summary."""
-    rows: list[dict[str, Any]] = result["rows"]
-    names = list(dict.fromkeys(key for row in rows for key in row))
-    cells = [names, *([_cell(row.get(name)) for name in names] for row in rows)]
-    widths = [max(len(line[i]) for line in cells) for i in range(len(names))]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in cells]
-    lines.insert(1, "  ".join("-" * w for w in widths))
-    lines.append("")
-    lines += [f"{key}: {_cell(value)}" for key, value in result["summary"].items()]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def read_result(path: Path) -> dict[str, Any]:

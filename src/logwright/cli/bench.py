@@ -137,8 +137,9 @@ def run(
     Example: logwright bench run hadoop --methods ladder,tree --json hadoop.json
     """
     from logwright.bench.detection import Options
+    from logwright.bench.plain import text
     from logwright.bench.predictions import beside
-    from logwright.bench.results import run_suite, table, write
+    from logwright.bench.results import run_suite, write
 
     own = (methods, window, detector, log, labels, named, session, train_data, test_data)
     if suite not in _DETECTION and any(value is not None for value in own):
@@ -168,7 +169,7 @@ def run(
     if json is not None and not json.parent.is_dir():
         raise LogwrightError(f"--json {json} cannot be written: there is no folder {json.parent}")
     result = run_suite(suite.value, data, quick, options)
-    sys.stdout.write(table(result))
+    sys.stdout.write(text(result))
     if json is not None:
         try:
             write(result, json)
