@@ -28,6 +28,8 @@ from logwright.logs.recording import Recording
 from logwright.logs.sources import Patience, open_sources
 from logwright.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2024, 5, 1, 10, tzinfo=UTC)
 GOLDEN = Path(__file__).parent / "golden"
 FINDINGS = list(jsonl.read((GOLDEN / "findings.jsonl").read_text(encoding="utf-8").splitlines()))

@@ -26,6 +26,8 @@ from logwright.rules.synthesis.sampling import tokens_of
 from logwright.rules.synthesis.synthesis import ROOM, Synthesis, synthesize
 from synthesis_fakes import RULES, answering, fenced, history, rightly, subject
 
+pytestmark = pytest.mark.slow
+
 SAMPLE, WINDOWS = history()
 ABNORMAL = np.asarray(SAMPLE.labels)
 
