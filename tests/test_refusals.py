@@ -202,7 +202,7 @@ HEADS = [
     ("@any\ndef rule(w):\n    return True", "decorators"),
     ("def rule(w):\nreturn True", "not Python"),
     ("def rule(w):\n    return (", "not Python"),
-    ("def rule(w):\n    return \x00", "null bytes"),
+    ("def rule(w):\n    return \x00", "zero byte"),
     ("def rule(w):\n    return '\udc80' in w.key", "half a character"),
     ("def rule(w):\n    return " + "not " * 3000 + "True", "too deep"),
     ("def rule(w):\n    return " + "(" * 3000, "parentheses"),

@@ -21,6 +21,9 @@ def syntax(source: str, file: str, most: int) -> Sequence[ast.stmt]:
     """Python's tree of a text, of bounded size and depth."""
     if len(source) > most:
         raise RuleError(f"the text has {len(source)} characters: at most {most} are read", file)
+    if (at := source.find("\0")) >= 0:  # Pythons differ in what they say of it
+        line, column = source.count("\n", 0, at) + 1, at - source.rfind("\n", 0, at)
+        raise RuleError("the text holds a zero byte", file, line, column)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -36,7 +39,7 @@ def syntax(source: str, file: str, most: int) -> Sequence[ast.stmt]:
             r'the text holds half a character: write it as "\udc80"', file, line, column
         ) from None
     except (ValueError, RecursionError, MemoryError, OverflowError):
-        raise RuleError("the text cannot be read: zero bytes, or too deep", file, 1, 1) from None
+        raise RuleError("the text cannot be read: it is too deep", file, 1, 1) from None
     _check_size(module, file)
     return module.body
 
