@@ -36,8 +36,8 @@ def _written(path: Path, replicas: Iterator[bytes], size: int) -> int:
     return text.count(b"\n")
 
 
-# Those of feedback and rules are in test files of their own, where their figures are looked at.
-_ELSEWHERE = ("feedback", "rules")
+# Those that are in test files of their own, where their figures are looked at.
+_ELSEWHERE = ("feedback", "rules", "sequence")
 
 
 @pytest.mark.parametrize("suite", [e.suite for e in SUITES if e.suite not in _ELSEWHERE])

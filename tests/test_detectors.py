@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import step_fakes
 from logwright.detectors.base import Detector, State
 from logwright.detectors.counts import UNITS, Counts
 from logwright.detectors.parameters import Parameters
@@ -99,7 +101,10 @@ DETECTORS = {
     ),
     "parameters": (Parameters, sessions),
     "rare": (Rare, sessions),
+    "sequence": (lambda: step_fakes.trained(VOCABULARY, 6), sessions),
 }
+if all(map(find_spec, ("torch", "onnx", "onnxruntime"))):
+    DETECTORS["sequence-onnx"] = (lambda: step_fakes.real(VOCABULARY, 6), sessions)
 sequences = st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=6), min_size=1, max_size=12)
 fresh = st.lists(st.lists(st.integers(0, 11), min_size=1, max_size=6), max_size=12)
 every_detector = pytest.mark.parametrize("name", DETECTORS)
@@ -115,7 +120,7 @@ def fitted(name: str, history: list[list[int]]) -> tuple[Detector, Windows]:
 def reloaded(name: str, detector: Detector) -> Detector:
     state = detector.save()
     other = DETECTORS[name][0]()
-    other.load(State(json.loads(json.dumps(state.meta)), state.tables))
+    other.load(State(json.loads(json.dumps(state.meta)), state.tables, state.files))
     return other
 
 
@@ -148,7 +153,8 @@ def test_how_windows_are_dealt_out_does_not_matter(name, history, today, cut):
     today = windows(today)
     first = np.arange(len(today)) < cut
     dealt = [two.score(today.select(part), VOCABULARY).tolist() for part in (first, ~first)]
-    assert one.score(today, VOCABULARY).tolist() == dealt[0] + dealt[1]
+    # A network rounds otherwise among other windows; what counts has no digit there.
+    assert one.score(today, VOCABULARY).tolist() == pytest.approx(dealt[0] + dealt[1], abs=1e-4)
 
 
 @every_detector

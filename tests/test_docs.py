@@ -24,7 +24,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 NOUNS = {
     "bench": ["bench.md", "results.md"],
     "cli": ["reference/cli.md"],
-    "detectors": ["detectors.md", "timing.md"],
+    "detectors": ["detectors.md", "timing.md", "train.md"],
     "feedback": ["feedback.md"],
     "findings": ["findings.md", "incidents.md", "schema/finding.v1.json"],
     "logs": ["sources.md", "formats.md", "records.md", "redaction.md", "shapes.md", "sessions.md"],
@@ -43,6 +43,7 @@ NOUNS = {
     "labels": ["data.md"],
     "keeping": ["store.md"],
     "learning": ["pipeline.md", "history.md"],
+    "lessons": ["train.md"],
     "live": ["live.md"],
     "past": ["findings.md"],
     "model": ["model.md"],
@@ -55,9 +56,17 @@ NOUNS = {
     "rules": ["rules.md"],
     "ruling": ["rules.md"],
     "seeing": ["rules.md"],
+    "sequence": [
+        "sequence.md",
+        "sequence_runtime.md",
+        "reinforcement.md",
+        "sequence_results.md",
+        "neo.md",
+    ],
     "settings": ["reference/settings.md"],
     "telling": ["pipeline.md"],
     "timeline": ["findings.md"],
+    "training": ["train.md"],
 }
 """The page of every folder and module of the package. A new one needs a line, and a page, here."""
 

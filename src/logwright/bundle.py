@@ -26,21 +26,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from logwright.detectors.base import Detector, State
-from logwright.detectors.counts import UNITS, Counts
+from logwright.detectors.base import State
 from logwright.detectors.ladder import Ladder, Reads, Rung
-from logwright.detectors.parameters import Parameters
 from logwright.detectors.period import Period
 from logwright.detectors.rate import Rate
+from logwright.detectors.saved import empty
 from logwright.detectors.thresholds import Threshold
-from logwright.detectors.timing import Timing
-from logwright.detectors.unseen import Unseen
 from logwright.errors import ModelError
 from logwright.settings import Settings
 from logwright.templates.edits import EDITS
 from logwright.windows.plan import WindowPlan
 
 __all__ = [
+    "JOINED_SINCE",
     "MODEL_FORMAT",
     "Bundle",
     "History",
@@ -51,7 +49,10 @@ __all__ = [
     "write_ladder",
 ]
 
-MODEL_FORMAT = 2
+MODEL_FORMAT = 3
+"""Since 3, a detector may have files of its own; a model without them is written as 2."""
+
+JOINED_SINCE = 2
 """Since 2, lines that continue a record are joined to it before anything is learned."""
 
 _USERS_FILES = (EDITS, "rules", "store.db", "store.db-wal", "store.db-shm", "store.llm.jsonl")
@@ -117,6 +118,7 @@ class _SavedRung(_Strict):
     threshold_reason: str
     reason: str
     tables: list[Annotated[str, Field(pattern=r"^\w{1,40}$")]]
+    files: list[Annotated[str, Field(pattern=r"^\w{1,40}\.onnx$")]] = []
 
 
 class _SavedLadder(_Strict):
@@ -165,7 +167,7 @@ class Bundle:
         saved = _SavedLadder.model_validate_json(json.dumps(self._values("thresholds.json")))
         rungs = []
         for i, r in enumerate(saved.rungs):
-            detector = _empty(r.detector, r.unit)
+            detector = empty(r.detector, r.unit)
             stem = f"detectors/{i}-{r.detector}"
             tables = {
                 name: {
@@ -175,7 +177,8 @@ class Bundle:
                 for name in r.tables
                 for t in [self.table(f"{stem}.{name}.parquet")]
             }
-            detector.load(State(self._values(f"{stem}.json"), tables))
+            files = {name: self._named(name).read_bytes() for name in r.files}
+            detector.load(State(self._values(f"{stem}.json"), tables, files))
             interval = self.manifest.plan.interval
             if isinstance(detector, Rate | Period) and detector.interval != interval:
                 raise ModelError(
@@ -276,6 +279,8 @@ def write_ladder(folder: Path, ladder: Ladder) -> None:
         _write_json(folder / "detectors" / f"{stem}.json", state.meta)
         for name, columns in state.tables.items():
             pq.write_table(pa.table(columns), folder / "detectors" / f"{stem}.{name}.parquet")
+        for name, content in state.files.items():
+            (folder / name).write_bytes(content)
         rungs.append(
             {
                 "detector": rung.detector.name,
@@ -285,6 +290,7 @@ def write_ladder(folder: Path, ladder: Ladder) -> None:
                 "threshold_reason": rung.threshold.reason,
                 "reason": rung.reason,
                 "tables": sorted(state.tables),
+                **({"files": sorted(state.files)} if state.files else {}),
             }
         )
     _write_json(folder / "thresholds.json", {"rungs": rungs, "reasons": ladder.reasons})
@@ -295,7 +301,9 @@ def seal(folder: Path, facts: dict[str, Any]) -> None:
     hashes = {
         str(p.relative_to(folder)): _sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()
     }
-    manifest = {"format": MODEL_FORMAT, **facts, "sha256": hashes}
+    own = any(path.suffix == ".onnx" for path in folder.iterdir())
+    version = MODEL_FORMAT if own else MODEL_FORMAT - 1
+    manifest = {"format": version, **facts, "sha256": hashes}
     _write_json(folder / "manifest.json", {**manifest, "self": _digest(manifest)})
     for path in folder.rglob("*"):
         if path.is_file():
@@ -380,19 +388,3 @@ def _why(error: BaseException) -> str:
     if isinstance(error, KeyError):
         return f"{error} is missing"
     return " ".join(str(error).split())[:200] or type(error).__name__
-
-
-def _empty(name: str, unit: str) -> Detector:
-    """A detector by its saved name, to be restored."""
-    if name == "unseen" and unit in ("template", "bigram"):
-        return Unseen("bigram" if unit == "bigram" else "template")
-    if name == "rate":
-        return Rate()
-    if name == "timing":
-        return Period() if unit == "period" else Timing()
-    if name == "parameters" and unit == "value":
-        return Parameters()
-    for known in UNITS:
-        if name == "counts" and unit == known:
-            return Counts(known)
-    raise ModelError(f"there is no detector {name!r} with unit {unit!r} in this version")

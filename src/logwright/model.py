@@ -7,6 +7,7 @@
       templates.parquet        templates with their shapes and, unless left out, example lines
       detectors/N-NAME.json    what each detector learned: small values
       detectors/N-NAME.TABLE.parquet     ... and tables
+      sequence.onnx            the sequence step's network, where one was trained
       thresholds.json          the ladder: detectors in order, thresholds, reasons
       card.md                  the same for people
 
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from logwright.bundle import (
+    JOINED_SINCE,
     MODEL_FORMAT,
     Bundle,
     History,
@@ -96,7 +98,7 @@ class Model:
         """What is to be said of this model whenever it is used, a sentence each."""
         orphans, muted = len(self.orphans()), sum(t.muted for t in self.templates)
         notes = []
-        if self.format < MODEL_FORMAT:
+        if self.format < JOINED_SINCE:
             notes.append(
                 "the model was learned by a version that did not join stack traces: learn again, "
                 "as the lines that are joined now seem to have vanished"

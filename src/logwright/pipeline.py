@@ -109,6 +109,8 @@ class Pipeline:
         most: int | None = None,
     ) -> None:
         self.vocabulary, self.ladder, self.plan = vocabulary, ladder, plan
+        for note in ladder.leave_out():
+            given.note(note)
         self._rules, own = ladder.rules, None
         if self._rules is not None:
             self._rules.sees = Seer(given, vocabulary)

@@ -53,6 +53,7 @@ def run_suite(
         formats,
         memory,
         rules,
+        sequence,
         templates,
         throughput,
     )
@@ -62,6 +63,7 @@ def run_suite(
         "faults": faults.run,
         "formats": formats.run,
         "memory": memory.run,
+        "sequence": sequence.run,
         "templates": templates.run,
         "throughput": throughput.run,
     }

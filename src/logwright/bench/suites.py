@@ -72,6 +72,12 @@ SUITES = (
         (_SESSIONS, _RAW_SESSIONS, _RAW, _WINDOWS, _TEXTS, _APPLICATIONS, _SYSTEMS),
         5,
     ),
+    Entry(
+        "sequence",
+        "what tuning the sequence model by rewards is worth, alone and in the ladder",
+        (_SESSIONS, _WINDOWS, _TEXTS),
+        25,
+    ),
     Entry("templates", "template accuracy on 12 systems, beside Drain3", (_SYSTEMS,), 1),
     Entry("formats", "formats and times of 12 systems and of sample files", (_SYSTEMS,), 0.5),
     Entry("faults", "whether `scan` names the fault in its first rows", (_APPLICATIONS,), 1),

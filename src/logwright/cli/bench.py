@@ -32,6 +32,7 @@ class Suite(StrEnum):
     log = "log"
     feedback = "feedback"
     rules = "rules"
+    sequence = "sequence"
     templates = "templates"
     formats = "formats"
     faults = "faults"

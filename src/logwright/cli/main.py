@@ -21,6 +21,7 @@ from logwright.cli import (
     rules,
     scan,
     templates,
+    train,
     verdict,
     verdicts,
 )
@@ -48,6 +49,7 @@ app.add_typer(verdicts.app, name="verdicts")
 app.add_typer(findings.app, name="findings")
 app.add_typer(templates.app, name="templates")
 app.add_typer(rules.app, name="rules")
+app.add_typer(train.app, name="train")
 app.add_typer(bench.app, name="bench")
 app.add_typer(data.app, name="data")
 

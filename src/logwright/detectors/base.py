@@ -47,10 +47,12 @@ def add_counts(
 
 @dataclass(slots=True)
 class State:
-    """What a detector learned: small values, and tables of equally long columns."""
+    """What a detector learned: small values, tables of equally long columns, and files of formats
+    of their own, by name."""
 
     meta: dict[str, Any]
     tables: dict[str, dict[str, NDArray[Any]]] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

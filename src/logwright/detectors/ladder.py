@@ -1,7 +1,8 @@
 """The ladder: the detectors that run on a log, cheapest first, and what they raise.
 
 Unseen templates (always), bursts and silences, lost periods and gaps between events of a session,
-parameters, and what sessions are made of. Which of them run is chosen from history: see `learner`.
+parameters, what sessions are made of, and the order of their events, where that was trained. Which
+of them run is chosen from history: see `learner`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from logwright.detectors.base import Detector, Evidence
 from logwright.detectors.parameters import Parameters
 from logwright.detectors.period import Period
 from logwright.detectors.rules import Rules
+from logwright.detectors.sequence import NextEvent
 from logwright.detectors.thresholds import Threshold
 from logwright.detectors.timing import Timing
+from logwright.errors import MissingExtraError
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Windows
 
@@ -104,6 +107,27 @@ class Ladder:
         self.rungs.insert(at, rung)
         self.reasons.insert(at, f"rules (rule): {told}")
 
+    def add_sequence(self, rung: Rung) -> None:
+        """Put a trained step last, in place of an earlier one."""
+        told = f"{rung.detector.name} ({rung.detector.unit}): "
+        self.rungs = [r for r in self.rungs if not isinstance(r.detector, NextEvent)]
+        self.reasons = [reason for reason in self.reasons if not reason.startswith(told)]
+        self.rungs.append(rung)
+        self.reasons.append(f"{told}{rung.reason}")
+
+    def leave_out(self) -> list[str]:
+        """Take out the steps that cannot run as something is not installed, and say so, a sentence
+        each."""
+        said = []
+        for rung in list(self.rungs):
+            if isinstance(rung.detector, NextEvent):
+                try:
+                    rung.detector.open()
+                except MissingExtraError as error:
+                    self.rungs.remove(rung)
+                    said.append(f"the sequence step of this model does not run: {error}")
+        return said
+
     def fresh(self) -> Ladder:
         """A copy that starts anew, as if it had been saved and loaded."""
         rungs = []
@@ -148,6 +172,10 @@ class Ladder:
             fine = np.zeros(len(windows), bool)
             if isinstance(rung.detector, Rules):
                 scores, fine = rung.detector.judged(judged, vocabulary, whole)
+            elif isinstance(rung.detector, NextEvent):  # costs most: only what nobody has judged
+                asked = ~flagged & (judged.sizes > 0) & (True if whole is None else whole)
+                scores = np.zeros(len(judged))
+                scores[asked] = rung.detector.score(judged.select(asked), vocabulary)
             else:
                 scores = rung.detector.score(judged, vocabulary)
             alarms = rung.threshold.alarms(scores)

@@ -114,7 +114,8 @@ class Finding(_Record):
     id: str = Field(description="Deterministic id from content and position, 'f-' + 16 hex digits.")
     pattern: str = Field(description="What like findings share, 'p-' + 16 hex digits.")
     detector: str = Field(
-        description="Which detector raised it: unseen, rate, timing, parameters, counts, rules."
+        description="Which detector raised it: unseen, rate, timing, parameters, counts, rules, "
+        "sequence."
     )
     unit: str = Field(description="What it looked at: template, bigram, event_set, burst, ...")
     score: float = Field(description="Higher is more anomalous; comparable within one detector.")

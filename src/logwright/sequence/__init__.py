@@ -1,0 +1,1 @@
+"""The sequence model: a causal network over events that says how expected each next one was."""

@@ -1,0 +1,119 @@
+"""Scores of sequences: how surprising each event was, and one number for the whole.
+
+A model of the next event gives each event its negative log-likelihood (nats) and its rank among all
+events it could have been. `Tokens` holds both for many sequences; the functions here make of them
+one score a sequence, higher is more anomalous:
+
+* `largest`: the most surprising event. The default: it needs no constant, and a single event out of
+  place is what an anomaly most often is.
+* `mean`: surprise per event, for sessions in which everything is a little off.
+* `top_k`: how many events were not among the k likeliest, as DeepLog and LogGPT (arXiv 2309.14482)
+  decide, who call a session abnormal from 1 on. One step of k moves it by far more than `largest`
+  moves between seeds, which is why it is not the default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logwright.errors import SettingsError
+from logwright.logs.batch import Int32s, Int64s
+
+__all__ = ["Float32s", "Floats", "Tokens", "largest", "mean", "surprise", "top_k"]
+
+Floats = NDArray[np.float64]
+Float32s = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a model said about every event of some sequences, flat.
+
+    `nll` is the negative log-likelihood in nats, `rank` the number of likelier events plus 1, so
+    that 1 is the expected event. Sequence ``i`` owns ``bounds[i]:bounds[i + 1]``: one entry per
+    event and a last one for its end.
+
+    >>> tokens = Tokens.of_lists([[0.5, 2.0], [1.0]], [[1, 3], [1]])
+    >>> largest(tokens), mean(tokens)
+    (array([2., 1.]), array([1.25, 1.  ]))
+    """
+
+    nll: Float32s
+    rank: Int32s
+    bounds: Int64s
+
+    def __len__(self) -> int:
+        return len(self.bounds) - 1
+
+    @property
+    def lengths(self) -> Int64s:
+        """Entries per sequence, the one of its end included."""
+        return np.diff(self.bounds)
+
+    def take(self, which: NDArray[np.int64] | NDArray[np.intp]) -> Tokens:
+        """The sequences of these numbers, in this order, as often as they are named."""
+        lengths = self.lengths[which]
+        bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        at = np.arange(bounds[-1]) + np.repeat(self.bounds[:-1][which] - bounds[:-1], lengths)
+        return Tokens(self.nll[at], self.rank[at], bounds)
+
+    @staticmethod
+    def of_lists(nll: Sequence[Sequence[float]], rank: Sequence[Sequence[int]]) -> Tokens:
+        """Tokens of small examples."""
+        return Tokens(
+            np.array([v for row in nll for v in row], np.float32),
+            np.array([v for row in rank for v in row], np.int32),
+            np.cumsum([0, *map(len, nll)], dtype=np.int64),
+        )
+
+
+def largest(tokens: Tokens) -> Floats:
+    """The surprise of the most surprising event of each sequence, in nats."""
+    if not len(tokens):
+        return np.zeros(0)
+    return np.maximum.reduceat(tokens.nll, tokens.bounds[:-1]).astype(np.float64)
+
+
+def mean(tokens: Tokens) -> Floats:
+    """The surprise per event of each sequence, its end included, in nats."""
+    if not len(tokens):
+        return np.zeros(0)
+    return np.add.reduceat(tokens.nll.astype(np.float64), tokens.bounds[:-1]) / tokens.lengths
+
+
+def top_k(tokens: Tokens, k: int) -> Floats:
+    """How many entries of each sequence were not among the `k` likeliest.
+
+    >>> top_k(Tokens.of_lists([[0.5, 2.0], [1.0]], [[1, 3], [1]]), 2)
+    array([1., 0.])
+    """
+    if k < 1:
+        raise SettingsError(f"The k of Top-K is {k}, but at least 1 event has to be expected")
+    if not len(tokens):
+        return np.zeros(0)
+    return np.add.reduceat((tokens.rank > k).astype(np.float64), tokens.bounds[:-1])
+
+
+def surprise(logits: Float32s, own: Float32s, apart: NDArray[np.bool_]) -> tuple[Float32s, Int32s]:
+    """Negative log-likelihood and rank of events among those a model knows.
+
+    Args:
+        logits: [n, V], of every event the model knows.
+        own: [n], the logit of the event that came.
+        apart: [n], True where that event is not among the V, so that it stands beside them.
+
+    >>> nll, rank = surprise(np.log([[0.5, 0.25, 0.25]]), np.log([0.25]), np.array([False]))
+    >>> round(float(nll[0]), 4), int(rank[0])
+    (1.3863, 2)
+    """
+    top = np.maximum(logits.max(axis=1), own)
+    mass = np.exp(logits - top[:, None]).sum(axis=1)
+    mass += np.where(apart, np.exp(own - top), 0)
+    # Rounding must not make an event likelier than certain.
+    nll = np.maximum(np.log(mass) + top - own, 0)
+    rank = (logits > own[:, None]).sum(axis=1) + 1
+    return nll.astype(np.float32), rank.astype(np.int32)
