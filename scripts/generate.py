@@ -51,7 +51,18 @@ from logwright.settings import Settings
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
 PICTURE = ROOT / "docs" / "picture.svg"
-SUITES = ("throughput", "memory", "formats", "faults", "templates", "hdfs", "feedback", "rules")
+SUITES = (
+    "throughput",
+    "memory",
+    "formats",
+    "faults",
+    "templates",
+    "hdfs",
+    "feedback",
+    "rules",
+    "sequence",
+    "sequence-speed",
+)
 """The suites in the order in which people read them; others follow by name."""
 
 _NOTE = "<!-- Written by scripts/generate.py: change the source, then run ./scripts/docs. -->\n"

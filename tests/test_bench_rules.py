@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from conftest import DATA
+from logwright.bench.bar import Bar
 from logwright.bench.fitted import Fitted, Make
 from logwright.bench.hdfs import EventIds
 from logwright.bench.kinds import kinds_in_both, without
@@ -28,7 +29,7 @@ from logwright.bench.metrics import f1_of
 from logwright.bench.parts import Part
 from logwright.bench.protocol import Cut
 from logwright.bench.rows import is_floor, load
-from logwright.bench.rules_bars import Bar, bars
+from logwright.bench.rules_bars import bars
 from logwright.bench.rules_drawn import MIXES, drawn
 from logwright.bench.series import Lines, Ready
 from logwright.bench.view import View

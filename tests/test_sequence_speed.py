@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logwright.bench import sequence_speed
-from logwright.bench.sequence_speed import flow_of, open_loop, rows
+from logwright.bench.sequence_speed import flow_of, open_loop, run
 
 
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=20), st.integers(1, 9))
@@ -62,14 +62,17 @@ def test_waiting_counts_the_queue(
         assert waits[-1] == pytest.approx(len(flow) * (1e-4 - 1 / rate), rel=0.2)
 
 
-@pytest.mark.long
-def test_quick_rows(data: Path) -> None:
+@pytest.mark.slow
+def test_a_quick_run_has_all_rows_and_says_what_was_aimed_at(data: Path) -> None:
     pytest.importorskip("torch", reason="torch is not installed")
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
-    found = rows(data, quick=True)
-    assert {(row["what"], row["memo"]) for row in found} == {
+    result = run(data, quick=True)
+    found = result["rows"]
+    assert [len(told) for told in result["summary"]["bars"].values()] == [5, 4]
+    assert {(row["what"], row["memo"]) for row in found[:-1]} == {
         (what, memo) for what in ("tiny", "recurrent") for memo in ("no", "yes")
     }
-    for row in found:
+    assert found[-1]["seconds"] > 0
+    for row in found[:-1]:
         assert row["events_per_s"] > 0
         assert row.get("ms_p50", 0) <= row.get("ms_p99", 0)

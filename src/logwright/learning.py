@@ -20,7 +20,7 @@ from logwright.windows.plan import WindowPlan, choose_plan
 from logwright.windows.sessions import whole
 from logwright.windows.window import Windows
 
-__all__ = ["STEP", "learn_ladder", "plan_of"]
+__all__ = ["STEP", "learn_ladder", "plan_of", "suspects_of", "within"]
 
 _MOST_WORDED = 20_000
 """Templates whose words are looked at for trouble; with more of them levels have to do."""
@@ -48,14 +48,14 @@ def learn_ladder(
     budget = Budget(given.settings.budget)
     learner = Learner(plan.kind, plan.interval, vocabulary, budget, exploratory)
     assemblers = Assemblers.of(plan, vocabulary)
-    left_out = [] if given.settings.keep_suspect else _suspects(given, stop, vocabulary)
+    left_out = [] if given.settings.keep_suspect else suspects_of(given, stop, vocabulary)
     for stretch in left_out:
         given.note(f"left out of what is normal: {stretch.reason}")
         if plan.interval and stretch.start != NO_TIME:
             learner.leave_out(stretch.start, stretch.end)
 
     def take(windows: Windows, last: int) -> None:
-        touched = _within(windows.events.row, left_out)
+        touched = within(windows.events.row, left_out)
         if touched is not None:
             healthy = np.ones(len(windows), bool)
             healthy[windows.owner[touched]] = False
@@ -73,7 +73,7 @@ def learn_ladder(
         for numbers, columns in given.recording.read(begin, until, STEP):
             events = to_events(numbers, columns, vocabulary)
             if begin < stop:
-                touched = _within(events.row, left_out)
+                touched = within(events.row, left_out)
                 healthy_events = events if touched is None else events.take(~touched)
                 learner.see(healthy_events, checking=begin >= cut)
                 slots = assemblers.push_intervals(healthy_events)
@@ -97,7 +97,7 @@ def learn_ladder(
     return learner.finish()
 
 
-def _suspects(given: Intake, stop: int, vocabulary: Vocabulary) -> list[Suspect]:
+def suspects_of(given: Intake, stop: int, vocabulary: Vocabulary) -> list[Suspect]:
     """The stretches of the rows before `stop` that look like an incident."""
     texts = [t.text for t in vocabulary.templates] if len(vocabulary) <= _MOST_WORDED else []
     worded = worded_levels(texts) if texts else np.zeros(len(vocabulary), np.int8)
@@ -114,7 +114,7 @@ def _suspects(given: Intake, stop: int, vocabulary: Vocabulary) -> list[Suspect]
     return found
 
 
-def _within(rows: Int64s, stretches: Sequence[Suspect]) -> NDArray[np.bool_] | None:
+def within(rows: Int64s, stretches: Sequence[Suspect]) -> NDArray[np.bool_] | None:
     """Which rows lie in one of the stretches; None where none does."""
     if not stretches or not len(rows):
         return None

@@ -19,7 +19,7 @@ from logwright.errors import InputError
 from logwright.findings.run import many
 from logwright.gathering import Source, gather, joined
 from logwright.intake import Intake, Progress
-from logwright.learning import STEP, _suspects, _within
+from logwright.learning import STEP, suspects_of, within
 from logwright.logs.batch import Int32s
 from logwright.logs.sessions import SessionKey
 from logwright.model import Model
@@ -171,11 +171,11 @@ def _usable(given: Intake, windows: Windows, vocabulary: Vocabulary, model: Mode
     """Windows that lie whole in the input and touch no suspect stretch."""
     keep = whole(windows, given.first, given.last, model.plan.edge) & (windows.sizes > 0)
     left_out = (
-        [] if given.settings.keep_suspect else _suspects(given, given.recording.rows, vocabulary)
+        [] if given.settings.keep_suspect else suspects_of(given, given.recording.rows, vocabulary)
     )
     for stretch in left_out:
         given.note(f"left out of what is normal: {stretch.reason}")
-    touched = _within(windows.events.row, left_out)
+    touched = within(windows.events.row, left_out)
     if touched is not None:
         keep[windows.owner[touched]] = False
     return keep

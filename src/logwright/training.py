@@ -178,7 +178,8 @@ def _begun(where: str, preset: Preset, events: EventVocabulary) -> NeoNetwork:
     if size > MOST_BYTES:
         raise ModelError(
             f"{where} has {size / 1e9:.1f} GB of weights beside its words, and a model's "
-            "sequence.onnx can hold 2: give a smaller GPT-Neo, such as EleutherAI/gpt-neo-125m"
+            f"sequence.onnx can keep {MOST_BYTES / 1e9:.1f}: give a smaller GPT-Neo, such as "
+            "EleutherAI/gpt-neo-125m"
         )
     return network
 

@@ -54,6 +54,7 @@ def run_suite(
         memory,
         rules,
         sequence,
+        sequence_speed,
         templates,
         throughput,
     )
@@ -64,6 +65,7 @@ def run_suite(
         "formats": formats.run,
         "memory": memory.run,
         "sequence": sequence.run,
+        "sequence-speed": sequence_speed.run,
         "templates": templates.run,
         "throughput": throughput.run,
     }

@@ -3,51 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from logwright.bench.bar import Bar
 from logwright.bench.rules_drawn import MIXES
 from logwright.bench.rules_speed import BGL, HDFS, MIX
 
-__all__ = ["Bar", "bars"]
+__all__ = ["bars"]
 
 Row = Mapping[str, Any]
 
 _RULES, _ASKED = "rules", "rules, unseen, ask once"
 _LEAST = {HDFS: 1.0, BGL: 1.0, MIX: 0.6}
 """Million lines/s by 100 rules."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A figure and the least it should be, or, where `most` is set, the most. `of` says what was
-    measured, `key` names the figure for programs."""
-
-    of: str
-    key: str
-    what: str
-    value: float
-    aim: float
-    most: bool = False
-
-    @property
-    def met(self) -> bool:
-        """Whether it is what it should be.
-
-        >>> Bar("x", "x", "questions", 9, 10, most=True).met
-        True
-        """
-        return self.value <= self.aim if self.most else self.value >= self.aim
-
-    @property
-    def told(self) -> str:
-        """In words.
-
-        >>> Bar("x", "x", "F1", 0.9834, 0.97).told
-        'F1 0.9834: at least 0.97, met'
-        """
-        bound, met = "at most" if self.most else "at least", "met" if self.met else "MISSED"
-        return f"{self.what} {self.value:,.4g}: {bound} {self.aim:g}, {met}"
 
 
 def bars(rows: Sequence[Row]) -> list[Bar]:

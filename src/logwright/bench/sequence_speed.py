@@ -13,6 +13,7 @@ Ends of sessions are rated too, at the model's cost, and not counted as events.
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +23,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from logwright.bench.bar import Bar
 from logwright.bench.hdfs import read
+from logwright.errors import MissingExtraError
 from logwright.logs.batch import Int32s, Int64s
 from logwright.sequence.memo import Memo
 from logwright.sequence.microbatch import Batcher
@@ -33,15 +36,18 @@ from logwright.sequence.sequences import Sequences
 from logwright.sequence.streams import Streams
 from logwright.sequence.vocabulary import EventVocabulary
 
-__all__ = ["OPEN", "Flow", "flow_of", "open_loop", "rows"]
+__all__ = ["FILE", "OPEN", "Flow", "flow_of", "open_loop", "rows", "run"]
 
 OPEN = 10_000
 """Open sessions there is room for."""
 
-_FILE = "hdfs/hdfs_sequences.tsv.zst"
+FILE = "hdfs/hdfs_sequences.tsv.zst"
+"""The set whose sessions flow."""
+
 _USED = 0.9
 _NORMAL, _CALM = 4_855, 0.9
 _STEPS = 400
+_TRAINED = 20_000
 _SEED = 20_261_123
 _SIZES = (1, 16, 64, 256, 1_024)
 _RATES = {False: (20_000, 40_000), True: (75_000, 150_000)}
@@ -82,6 +88,41 @@ def flow_of(sessions: Sequence[Int32s], at_once: int, seed: int) -> Flow:
     return Flow(keys[order], np.concatenate(sessions)[order], last[order])
 
 
+def run(data: Path, quick: bool = False) -> dict[str, Any]:
+    """The rows, and the bars they meet; `quick` takes a few sessions and steps of training."""
+    if importlib.util.find_spec("torch") is None:
+        raise MissingExtraError("train", "torch")
+    found = rows(data, quick)
+    told = bars(found)
+    return {
+        "data": f"HDFS sessions in order of time, about {int(OPEN * _USED):,} open at any time",
+        "settings": {"quick": quick, "room": OPEN, "delay_ms": _DELAY * 1e3, "threads": 1},
+        "rows": found,
+        "summary": {
+            **{bar.key: bar.value for bar in told},
+            "bars": {of: [b.told for b in told if b.of == of] for of in {b.of: 0 for b in told}},
+        },
+    }
+
+
+def bars(found: Sequence[dict[str, Any]]) -> list[Bar]:
+    """What was aimed at."""
+    out = []
+    for what, most in (("tiny", 350.0), ("recurrent", 64.0)):
+        of = {(row.get("memo"), row["how"]): row for row in found if row["what"] == what}
+        plain, recalled = of["no", "40,000 arrive a second"], of["yes", "150,000 arrive a second"]
+        state = of["no", "batches of 256, from empty"]["state_MB"]
+        out += [
+            Bar(what, f"{what}_rate", "events/s", plain["events_per_s"], 40_000),
+            Bar(what, f"{what}_p99", "p99 (ms) at 40,000/s", plain["ms_p99"], 10, most=True),
+            Bar(what, f"{what}_memo", "events/s by memo", recalled["events_per_s"], 150_000),
+            Bar(what, f"{what}_MB", "MB of state, 10,000 open", state, most, most=True),
+        ]
+    seconds = found[-1]["seconds"]
+    told = f"seconds of {found[-1]['how']}"
+    return [*out, Bar("tiny", "tiny_training", told, seconds, 300, most=True)]
+
+
 def rows(data: Path, quick: bool = False) -> list[dict[str, Any]]:
     """A row per kind of network, with and without memo, and size of batch or rate of arrival.
 
@@ -89,7 +130,7 @@ def rows(data: Path, quick: bool = False) -> list[dict[str, Any]]:
         data: The folder of the data sets.
         quick: A few sessions and steps of training; the numbers mean nothing.
     """
-    truth, lists = read(data / _FILE, 2_000 if quick else 60_000)
+    truth, lists = read(data / FILE, 2_000 if quick else 60_000)
     normal = np.flatnonzero(~truth)[: 500 if quick else _NORMAL]
     ids = sorted({event for one in normal.tolist() for event in lists[one]})
     vocabulary = EventVocabulary([str(event) for event in ids])
@@ -103,7 +144,27 @@ def rows(data: Path, quick: bool = False) -> list[dict[str, Any]]:
         _, calm = history.split(_CALM)
         threshold = float(np.quantile(largest(runtime.score(calm)), 0.999, method="higher"))
         out += _of_runtime(name, runtime, flow, threshold)
+    calm = [sessions[i].tolist() for i in np.flatnonzero(~truth)[: 200 if quick else _TRAINED]]
+    out.append(_training(Sequences.of_lists(calm), vocabulary, 20 if quick else None))
     return out
+
+
+def _training(history: Sequences, vocabulary: EventVocabulary, steps: int | None) -> dict[str, Any]:
+    """How long the preset as it ships learns, until it gains no more."""
+    from logwright.sequence.pretraining import pretrain
+
+    preset = PRESETS["tiny"]
+    if steps is not None:
+        preset = replace(preset, steps=steps, warmup=5, every=10)
+    began = time.perf_counter()
+    train, check = history.split(_CALM)
+    done = pretrain(train, check, vocabulary, preset, seed=0)
+    return {
+        "what": "tiny",
+        "how": f"training on {len(history):,} sessions",
+        "seconds": round(time.perf_counter() - began, 1),
+        "steps": done.steps,
+    }
 
 
 def _trained(name: str, history: Sequences, vocabulary: EventVocabulary, steps: int) -> Runtime:

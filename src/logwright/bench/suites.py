@@ -78,6 +78,7 @@ SUITES = (
         (_SESSIONS, _WINDOWS, _TEXTS),
         25,
     ),
+    Entry("sequence-speed", "events/s and waiting of the sequence step", (_SESSIONS,), 2),
     Entry("templates", "template accuracy on 12 systems, beside Drain3", (_SYSTEMS,), 1),
     Entry("formats", "formats and times of 12 systems and of sample files", (_SYSTEMS,), 0.5),
     Entry("faults", "whether `scan` names the fault in its first rows", (_APPLICATIONS,), 1),

@@ -33,6 +33,7 @@ class Suite(StrEnum):
     feedback = "feedback"
     rules = "rules"
     sequence = "sequence"
+    sequence_speed = "sequence-speed"
     templates = "templates"
     formats = "formats"
     faults = "faults"
