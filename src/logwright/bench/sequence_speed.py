@@ -144,8 +144,8 @@ def rows(data: Path, quick: bool = False) -> list[dict[str, Any]]:
         _, calm = history.split(_CALM)
         threshold = float(np.quantile(largest(runtime.score(calm)), 0.999, method="higher"))
         out += _of_runtime(name, runtime, flow, threshold)
-    calm = [sessions[i].tolist() for i in np.flatnonzero(~truth)[: 200 if quick else _TRAINED]]
-    out.append(_training(Sequences.of_lists(calm), vocabulary, 20 if quick else None))
+    taught = [sessions[i].tolist() for i in np.flatnonzero(~truth)[: 200 if quick else _TRAINED]]
+    out.append(_training(Sequences.of_lists(taught), vocabulary, 20 if quick else None))
     return out
 
 
