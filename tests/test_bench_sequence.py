@@ -179,7 +179,7 @@ def test_a_model_that_is_surprised_by_the_fault_alone_finds_it_when_it_comes(hel
         assert rows[table]["f1"] == 1.0
         assert rows[table]["lead_median"] == 1.0
         assert rows[table]["recall_at_fp_0.1%"] == 1.0
-    assert rows[TABLES[2]]["k"] == 1
+    assert rows[TABLES[4]]["k"] == 1
     assert rows[TABLES[0]]["calibration_error"] == pytest.approx(0.1, abs=0.08)
 
 

@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 from logwright.errors import ModelError  # noqa: E402
 from logwright.sequence.course import BACKWARD, FORWARD, measure  # noqa: E402
 from logwright.sequence.network import token_nll  # noqa: E402
+from logwright.sequence.scoring import MEAN_WEIGHT  # noqa: E402
 from logwright.sequence.sequences import Sequences  # noqa: E402
 from sequence_fakes import CHECK, course, pretrained  # noqa: E402
 
@@ -33,7 +34,8 @@ def test_what_is_measured_is_what_the_network_says_of_each_session_alone() -> No
         with torch.no_grad():
             logits = network(torch.tensor([[0, *events]]))
         nll = token_nll(logits, torch.tensor([[*events, 1]]), network.learned)
-        assert scores[i] == pytest.approx(float(nll.max()), abs=1e-4)
+        score = float(nll.max() + MEAN_WEIGHT * nll.mean())
+        assert scores[i] == pytest.approx(score, abs=1e-4)
     assert len(ranks) == len(times) == sequences.lengths.sum() + len(sequences)
     assert ranks.min() == 1
 

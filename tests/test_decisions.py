@@ -36,7 +36,8 @@ def test_verdicts_move_sessions_to_their_side_of_the_threshold() -> None:
 
 
 def test_negatives_raise_what_is_refused_and_the_reward(monkeypatch: pytest.MonkeyPatch) -> None:
-    short = [[OPEN, READ], [OPEN, READ, WRITE, SYNC, CLOSE]]
+    # What is far over the threshold as it is has nothing to gain.
+    short = [[OPEN, READ, WRITE, SYNC, CLOSE]]
     taught = tuned("calibrated", 80)
     monkeypatch.setattr(decisions, "WEIGHT", 0.0)
     plain = tuned("calibrated", 80)

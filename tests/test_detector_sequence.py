@@ -22,6 +22,7 @@ from logwright.detectors.thresholds import Threshold
 from logwright.errors import MissingExtraError, ModelError
 from logwright.findings.finding import pattern_id
 from logwright.model import Model
+from logwright.sequence.scoring import MEAN_WEIGHT
 from logwright.windows.window import Windows
 from step_fakes import FakeRuntime, fake, real, state_of, trained
 from test_detectors import VOCABULARY, FakeVocabulary, sessions
@@ -30,22 +31,27 @@ A, B, C = (VOCABULARY.templates[i].text for i in range(3))
 ANY = Threshold(4.0, "test")
 
 
+def score_of(*surprises: float) -> float:
+    """What a window scores whose events, and end, surprise by this."""
+    return max(surprises) + MEAN_WEIGHT * sum(surprises) / len(surprises)
+
+
 def rung(detector: NextEvent, value: float = 4.0) -> Rung:
     return Rung(detector, Threshold(value, "test"), "windows", "test")
 
 
 class TestScores:
-    def test_the_least_expected_step_is_the_score(self) -> None:
+    def test_the_least_expected_step_and_the_mean_are_the_score(self) -> None:
         step = trained(VOCABULARY, 3, {(A, B): 1.5, (B, C): 7.0})
         assert step.score(sessions([[0, 1], [0, 1, 2], [0]]), VOCABULARY).tolist() == [
-            1.5,
-            7.0,
+            score_of(0.0, 1.5, 0.0),
+            score_of(0.0, 1.5, 7.0, 0.0),
             0.0,
         ]
 
     def test_an_end_is_an_event_of_sessions_only(self) -> None:
         step = trained(VOCABULARY, 3, {(A, "(end)"): 9.0})
-        assert step.score(sessions([[0]]), VOCABULARY).tolist() == [9.0]
+        assert step.score(sessions([[0]]), VOCABULARY).tolist() == [score_of(0.0, 9.0)]
         others = trained(VOCABULARY, 3, {(A, "(end)"): 9.0})
         tumbling = Windows.of_sequences([[0]], kind="count")
         assert others.score(tumbling, VOCABULARY).tolist() == [0.0]
@@ -80,7 +86,7 @@ class TestScores:
         mixed.templates.reverse()
         mixed.hashes = mixed.hashes[::-1].copy()
         for vocabulary, session in ((small, [0, 1]), (large, [0, 1]), (mixed, [1, 0])):
-            assert step.score(sessions([session]), vocabulary).tolist() == [5.0]
+            assert step.score(sessions([session]), vocabulary).tolist() == [score_of(0.0, 5.0, 0.0)]
 
 
 class TestEvidence:
@@ -88,7 +94,7 @@ class TestEvidence:
         step = trained(VOCABULARY, 3, {(A, B): 1.0, (B, C): 8.5})
         today = sessions([[2], [0, 0, 1, 2, 0]])
         (found,) = step.evidence(today, 1, VOCABULARY, 4.0)
-        assert found.score == 8.5
+        assert found.score == pytest.approx(score_of(0.0, 0.0, 1.0, 8.5, 0.0, 0.0))
         assert f"'{C}' after '{B}', event 4 of 5, chance 0.02%" in found.summary
         assert found.expected == f"event 4 of 5: the end 90%, '{A}' 9.0%"
         assert found.seen == f"'{C}' 0.02%"
@@ -107,13 +113,14 @@ class TestEvidence:
         steps = {(A, C): 6.0}
         step = trained(VOCABULARY, 3, steps)
         today = sessions([[0, 2], [1, 0, 2, 0, 2]])
-        patterns = set()
+        patterns, scores = set(), set()
         for i, value in ((0, 6.0), (1, 9.0)):
             steps[A, C] = value
             (found,) = step.evidence(today, i, VOCABULARY, 4.0)
-            assert found.score == value
+            scores.add(found.score)
             patterns.add(pattern_id(step.name, step.unit, found.parts))
         assert len(patterns) == 1
+        assert len(scores) == 2
         steps[B, C] = 6.0
         (other,) = step.evidence(sessions([[1, 2]]), 0, VOCABULARY, 4.0)
         assert pattern_id(step.name, step.unit, other.parts) not in patterns
@@ -123,7 +130,8 @@ class TestEvidence:
         steps = {(a, b): 5.0 + i for i, (a, b) in enumerate(pairwise(names))}
         step = trained(VOCABULARY, 6, steps)
         found = step.evidence(sessions([[0, 1, 2, 3, 4, 5]]), 0, VOCABULARY, 4.0)
-        assert [e.score for e in found] == [9.0, 8.0, 7.0]
+        mean = score_of(5.0, 6.0, 7.0, 8.0, 9.0, 0.0, 0.0) - 9.0
+        assert [e.score for e in found] == [9.0 + mean, 8.0 + mean, 7.0 + mean]
 
     @pytest.mark.parametrize(
         ("p", "told"),

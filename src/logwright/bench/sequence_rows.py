@@ -19,18 +19,19 @@ from logwright.bench.sequence_sets import Held, Judged
 from logwright.detectors.base import Floats
 from logwright.detectors.thresholds import Threshold
 from logwright.logs.batch import Int64s
-from logwright.sequence.scoring import largest, mean
+from logwright.sequence.scoring import combined, largest, mean, running
 from logwright.sequence.vocabulary import FIRST
 
 __all__ = ["LABELS", "TABLES", "Ladder", "floors", "limit_of", "rows_of_run"]
 
 LABELS = "normal windows chosen"
 
+_COMBINED = "sequence model"
 _LARGEST = "sequence model, by its least expected event"
 _LADDER = "ladder with the sequence model"
 _TOP_K = "sequence model, by Top-K as in papers"
 _MEAN = "sequence model, by the mean of its events"
-TABLES = (_LARGEST, _LADDER, _TOP_K, _MEAN)
+TABLES = (_COMBINED, _LADDER, _LARGEST, _MEAN, _TOP_K)
 """Tables by how scores become decisions, the default first."""
 
 
@@ -81,14 +82,20 @@ def rows_of_run(held: Held, calm: Scored, test: Scored, ladder: Ladder) -> Itera
     """A row per table: each threshold keeps to the alarm budget on the normal sessions of
     validation, K too. Where these are too few for the budget, no session of them may lie beyond."""
     weights, bounds = held.test.weights, test.tokens.bounds
-    scores = largest(test.tokens)
-    limit = limit_of(largest(calm.tokens), held.calm)
-    first = first_over(test.tokens.nll, bounds, limit.value)
+    scores = combined(test.tokens)
+    limit = limit_of(combined(calm.tokens), held.calm)
+    usual = int(np.median(np.repeat(calm.tokens.lengths, held.calm.weights.normal)))
+    first = first_over(running(test.tokens, usual), bounds, limit.value)
     found = figures(scores, limit.alarms(scores), first, weights)
-    yield {"table": _LARGEST, **found, **_calibration(held, test)}
+    yield {"table": _COMBINED, **found, **_calibration(held, test)}
 
     both = ladder.with_step(scores, first, limit.value)
     yield {"table": _LADDER, **both.figures(held.test)}
+
+    scores = largest(test.tokens)
+    limit = limit_of(largest(calm.tokens), held.calm)
+    first = first_over(test.tokens.nll, bounds, limit.value)
+    yield {"table": _LARGEST, **figures(scores, limit.alarms(scores), first, weights)}
 
     scores = mean(test.tokens)
     limit = limit_of(mean(calm.tokens), held.calm)

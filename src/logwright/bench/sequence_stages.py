@@ -13,7 +13,7 @@ from logwright.bench.sequence_scored import scored
 from logwright.bench.sequence_sets import Held
 from logwright.bench.sequence_table import CONTROL
 from logwright.sequence.presets import Preset
-from logwright.sequence.scoring import largest
+from logwright.sequence.scoring import combined
 from logwright.sequence.verdicts import Verdicts, questions
 
 if TYPE_CHECKING:
@@ -110,8 +110,8 @@ class Begun:
         vocabulary = held.events.vocabulary(held.events.past)
         network = copy.deepcopy(self._trained.network)
         network.meet(vocabulary)
-        limit = limit_of(largest(scored(network, held.calm.sequences).tokens), held.calm)
-        scores = largest(scored(network, past.sequences).tokens)
+        limit = limit_of(combined(scored(network, held.calm.sequences).tokens), held.calm)
+        scores = combined(scored(network, past.sequences).tokens)
         times = past.weights.normal + past.weights.abnormal
         which = questions(scores, times, limit.value, max(_ASKED))
         # Sessions that are alike may differ in truth: an expert says what most of them are.

@@ -1,8 +1,9 @@
 """The sequence step: how unexpected the events of a window are to a trained model of their order.
 
 What was trained (`training`, `sequence`) is a small network that gives each next event of a session
-a probability. A window's score is that of its least expected event (natural log of one over its
-probability), by `sequence.scoring`. Windows that cheaper rungs flag are not asked about.
+a probability. A window's score is `sequence.scoring.combined`: the surprise (natural log of one
+over the probability) of its least expected event, plus a multiple of the mean over its events.
+Windows that cheaper rungs flag are not asked about.
 
 The pattern of a finding is the event that came and the one before it, never the score: a verdict
 is on the step from one to the other.
@@ -29,7 +30,7 @@ from logwright.findings.finding import SEVERITIES, Severity
 from logwright.findings.run import many
 from logwright.findings.severity import rank
 from logwright.logs.batch import Int32s
-from logwright.sequence.scoring import Float32s, Tokens, largest
+from logwright.sequence.scoring import MEAN_WEIGHT, Float32s, Tokens, combined, mean
 from logwright.sequence.sequences import Sequences
 from logwright.sequence.vocabulary import END, EventVocabulary
 from logwright.templates.vocabulary import Vocabulary
@@ -60,7 +61,7 @@ class Scorer(Protocol):
 
 
 class NextEvent:
-    """Scores a window by its least expected event. `opened` makes what scores from a saved state.
+    """Scores a window by how unexpected its events are. `opened` makes what scores from a state.
 
     What was trained comes by `load`; nothing is learned from windows here.
     """
@@ -118,7 +119,7 @@ class NextEvent:
         """Nothing is learned here: see `training`."""
 
     def score(self, windows: Windows, vocabulary: Vocabulary) -> Floats:
-        """The surprise (nats) of the least expected event of each window, or of its end."""
+        """How unexpected the events of each window, and its end, are (`combined`, in nats)."""
         self.open()
         if self._scorer is None or not len(windows):
             return np.zeros(len(windows))
@@ -132,7 +133,7 @@ class NextEvent:
             if len(self._memo) + len(keys) > _MEMO:
                 self._memo.clear()
                 fresh[:] = True
-            scores = largest(self._tokens(distinct.take(fresh), windows.kind)).tolist()
+            scores = combined(self._tokens(distinct.take(fresh), windows.kind)).tolist()
             asked = (key for key, new in zip(keys, fresh.tolist(), strict=True) if new)
             self._memo.update(zip(asked, scores, strict=True))
         found = np.array([self._memo[key] for key in keys])[inverse]
@@ -176,18 +177,22 @@ class NextEvent:
         if self._scorer is None or not len(one.events):
             return []
         sequences = self._sequences(one, vocabulary)
-        nll = self._tokens(sequences, one.kind).nll.astype(np.float64)
+        tokens = self._tokens(sequences, one.kind)
+        nll = tokens.nll.astype(np.float64)
+        scores = nll + MEAN_WEIGHT * mean(tokens)[0]  # the window's if it were the largest
         found: list[Evidence] = []
         told: set[tuple[int, int]] = set()
         events = sequences.one(0)
         for at in np.argsort(-nll, kind="stable").tolist():
             # The first one always: alone, it may score a last digit less than among others.
-            if (found and nll[at] < threshold) or len(found) == _MOST:
+            beside = scores[at] < threshold or nll[at] < nll.max() / 2
+            if (found and beside) or len(found) == _MOST:
                 break
             step = (int(events[at - 1]) if at else -1, int(events[at]) if at < len(events) else END)
             if step not in told:
                 told.add(step)
-                found.append(self._told(one, vocabulary, sequences, at, float(nll[at])))
+                surprise, score = float(nll[at]), float(scores[at])
+                found.append(self._told(one, vocabulary, sequences, at, surprise, score))
         return found
 
     def _told(
@@ -197,6 +202,7 @@ class NextEvent:
         sequences: Sequences,
         at: int,
         surprise: float,
+        score: float,
     ) -> Evidence:
         """The step to position `at` (that of the last event + 1: the end) in words."""
         assert self._scorer is not None
@@ -229,7 +235,7 @@ class NextEvent:
         ids = ["start" if before is None else texts[before].id]
         ids.append("end" if came is None else texts[came].id)
         return Evidence(
-            score=surprise,
+            score=score,
             summary=f"unexpected: {what}, {where}, chance {chance}",
             expected=f"{where}: {expected}",
             seen=seen,

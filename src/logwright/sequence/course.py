@@ -25,6 +25,7 @@ from logwright.sequence.packing import Batch, Packs
 from logwright.sequence.presets import Preset
 from logwright.sequence.pretraining import Trained
 from logwright.sequence.rewards import Yardstick
+from logwright.sequence.scoring import MEAN_WEIGHT
 from logwright.sequence.sequences import Sequences
 
 __all__ = ["Course", "Progress", "Tuned", "measure"]
@@ -158,11 +159,11 @@ class Course:
 def measure(
     network: EventNetwork, sequences: Sequences
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Per sequence the largest negative log-likelihood (nats) of an event or the end; and for every
-    place that counts the rank of what came (1 = the likeliest) and how often its sequence came."""
+    """The score (`scoring.combined`, nats) of each sequence; and for every place that counts the
+    rank of what came (1 = the likeliest) and how often its sequence came."""
     packs = Packs(sequences, network.preset.piece, _overlap(network.preset))
     order = packs.owner[np.argsort(packs.size, kind="stable")]
-    scores = np.zeros(len(sequences))
+    highest, total = np.zeros(len(sequences)), np.zeros(len(sequences))
     ranks, times, at = [], [], 0
     with torch.inference_mode():
         for batch in packs.all(4 * network.preset.batch):
@@ -173,10 +174,12 @@ def measure(
             rank = (logits[..., : network.learned] > own).sum(-1) + 1
             owners = order[at : at + len(codes)]
             at += len(codes)
-            np.maximum.at(scores, owners, nll.max(1).values.double().numpy())
+            np.maximum.at(highest, owners, nll.max(1).values.double().numpy())
+            np.add.at(total, owners, nll.sum(1).double().numpy())
             inside = batch.counted > 0
             ranks.append(rank.numpy()[inside])
             times.append(np.repeat(batch.weights, inside.sum(1)))
+    scores = highest + MEAN_WEIGHT * total / (sequences.lengths + 1)
     if not ranks:
         return scores, np.zeros(0, np.int64), np.zeros(0, np.int64)
     return scores, np.concatenate(ranks), np.concatenate(times)

@@ -1,9 +1,9 @@
 """Tuning on decisions: a session's score should be on the right side of the threshold.
 
-The reward is that of a whole session (`rewards.judged`): how far its largest negative
-log-likelihood is on the right side of the threshold that normal validation sessions set. The event
-with the largest one decides, so it alone is praised or blamed: its log-probability is moved by what
-the session is short of the best reward, up for what is normal and down for what is real. Other
+The reward is that of a whole session (`rewards.judged`): how far its score (`scoring.combined`) is
+on the right side of the threshold that normal validation sessions set. The score is moved by what
+the session is short of the best reward, down for what is normal and up for what is real: most by
+its least expected event, whose log-probability counts whole, and a little by every other. Other
 sessions keep the network a model of normal ones by cross-entropy.
 
 Where no verdicts are given, corrupted normal sessions (`negatives`) stand in for real ones.
@@ -20,6 +20,7 @@ from logwright.sequence.negatives import Negatives
 from logwright.sequence.network import token_nll
 from logwright.sequence.packing import Batch
 from logwright.sequence.rewards import judged
+from logwright.sequence.scoring import MEAN_WEIGHT
 from logwright.sequence.sequences import Sequences
 from logwright.sequence.verdicts import Verdicts
 
@@ -28,7 +29,7 @@ __all__ = ["RATE", "decide"]
 RATE = 0.25
 """The learning rate, as a share of the preset's."""
 WEIGHT = 1.0
-"""Nats of a session's deciding event against nats of a mean event of normal sessions."""
+"""Nats of a session's score against nats of a mean event of normal sessions."""
 _SHARE = 0.5  # of the places of a step, those of normal sessions
 
 
@@ -96,10 +97,10 @@ def _decisions(course: Course, sessions: Sequences, real: np.ndarray) -> tuple[t
         counted = counted * (targets < course.network.learned)
         nll = token_nll(course.network(known, gaps), aims, course.network.learned) * counted
         course.spend(batch.events, FORWARD + BACKWARD)
-        largest = nll.max(1).values
-        scores = largest.detach().double().numpy()
+        combined = nll.max(1).values + MEAN_WEIGHT * nll.sum(1) / counted.sum(1).clamp(min=1)
+        scores = combined.detach().double().numpy()
         reward = judged(scores, real[owners], yard.threshold, yard.unit)
         short = torch.from_numpy((1.0 - reward) / 2.0 * np.where(real[owners], -1.0, 1.0)).float()
-        total = total + (short * largest).sum()
+        total = total + (short * combined).sum()
         rewards += float(reward.sum())
     return total / len(sessions), rewards / len(sessions)

@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from logwright.findings.finding import Finding, Severity
 from logwright.findings.run import Run
 from logwright.findings.verdict import Entry
+from logwright.store.kept_answers import AnswerRow, Correction
 
 __all__ = [
     "MOST_PLACES",
@@ -36,7 +37,7 @@ MOST_PLACES = 20
 """Sources, and hosts, that a pattern names; of more, the first in order of letters."""
 
 Kind = Literal["jsonl", "parquet"]
-What = Literal["findings", "patterns", "verdicts", "audit"]
+What = Literal["findings", "patterns", "verdicts", "audit", "answers"]
 
 
 class _Record(BaseModel):
@@ -109,8 +110,10 @@ class AuditRow(_Record):
     number: int = Field(ge=1)
     time: AwareDatetime
     by: str
-    action: str = Field(description="real, benign, expected, undo, or prune.")
-    subject: str = Field(description="A pattern, 'N patterns', 'verdict N', or 'findings'.")
+    action: str = Field(description="real, benign, expected, undo, correct, or prune.")
+    subject: str = Field(
+        description="A pattern, 'N patterns', 'verdict N', an answer, 'correction N', or 'findings'."
+    )
     entry: int | None = Field(description="Number of the verdict or undo.")
     changed: dict[str, Any]
 
@@ -122,6 +125,7 @@ class Pruned(_Record):
     patterns: int = 0
     incidents: int = 0
     runs: int = 0
+    answers: int = 0
     before: int = 0
     after: int = 0
 
@@ -200,6 +204,22 @@ class Store(Protocol):
     def audit(self, limit: int | None = None) -> list[AuditRow]:
         """What was done, newest first."""
 
+    def add_answer(self, row: AnswerRow) -> None:
+        """Keep an answer. The same answer to the same question is kept once; its corrections
+        stay."""
+
+    def answers(self, limit: int | None = None) -> list[AnswerRow]:
+        """Answers with their corrections, newest first."""
+
+    def answer(self, prefix: str) -> AnswerRow:
+        """The one answer whose id is, or else begins with, `prefix`; else `InputError`."""
+
+    def add_correction(self, correction: Correction) -> Correction:
+        """Add what an expert says instead, and give it back with its number."""
+
+    def undo_correction(self, number: int, by: str) -> Correction:
+        """Take a correction back; one that is none, or taken back already, is an `InputError`."""
+
     def save_state(self, name: str, value: Mapping[str, Any]) -> None:
         """Keep a small JSON object under a name; put the version of its form into the name."""
 
@@ -209,8 +229,10 @@ class Store(Protocol):
     def prune(self, before: datetime | None = None, most_bytes: int | None = None) -> Pruned:
         """Take away findings that no run found since `before`, then those found longest ago, until
         the store takes at most `most_bytes`; with them patterns, incidents and runs left empty.
+        Answers that nobody corrected go by age.
 
-        Verdicts, audit, judged patterns and the last run stay, whatever their age and size.
+        Verdicts, audit, judged patterns, corrected answers and the last run stay, whatever their
+        age and size.
         """
 
     def export(self, target: str | os.PathLike[str], kind: Kind, what: What) -> Path:

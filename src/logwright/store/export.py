@@ -22,11 +22,12 @@ from logwright.findings.jsonl import dumps
 from logwright.findings.run import parse_time
 from logwright.findings.verdict import ENTRY, Undo, Verdict
 from logwright.store.base import AuditRow, Kind, PatternRow, Store, What
+from logwright.store.kept_answers import AnswerRow
 from logwright.store.rows import dump_model
 
 __all__ = ["write"]
 
-_Record = Finding | PatternRow | Verdict | Undo | AuditRow
+_Record = Finding | PatternRow | Verdict | Undo | AuditRow | AnswerRow
 
 _AT_ONCE = 5_000
 _MOST = (1 << 63) - 1
@@ -55,6 +56,7 @@ _COLUMNS: dict[What, dict[str, str]] = {
         **dict.fromkeys(("by", "action", "subject"), "text"),
         "time": "time",
     },
+    "answers": {**dict.fromkeys(("id", "finding", "question"), "text"), "made": "time"},
 }
 
 _LONGEST = 64 << 20  # bytes of one line
@@ -63,6 +65,7 @@ _READERS: dict[What, TypeAdapter[Any]] = {
     "patterns": TypeAdapter(PatternRow),
     "verdicts": ENTRY,
     "audit": TypeAdapter(AuditRow),
+    "answers": TypeAdapter(AnswerRow),
 }
 
 
@@ -125,6 +128,8 @@ def _records(store: Store, what: What) -> Iterator[_Record]:
         return iter(store.patterns())
     if what == "verdicts":
         return iter(store.entries())
+    if what == "answers":
+        return reversed(store.answers())
     return reversed(store.audit())
 
 

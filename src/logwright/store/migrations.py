@@ -163,7 +163,31 @@ _BODIES = (  # what is looked at in all findings is apart from their lines
     "ALTER TABLE findings DROP COLUMN json",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = ((*_RUNS, *_VERDICTS), _INCIDENTS, _BODIES)
+_ANSWERS = (
+    """
+    CREATE TABLE answers (
+        id TEXT NOT NULL PRIMARY KEY,
+        made INTEGER NOT NULL,
+        task TEXT NOT NULL,
+        engine TEXT NOT NULL,
+        finding TEXT,
+        body BLOB NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX answers_by_time ON answers (made, id)",
+    """
+    CREATE TABLE corrections (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        answer TEXT NOT NULL REFERENCES answers (id),
+        time INTEGER NOT NULL,
+        undone INTEGER,
+        json TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX corrections_of_answer ON corrections (answer, number)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = ((*_RUNS, *_VERDICTS), _INCIDENTS, _BODIES, _ANSWERS)
 """The statements of each migration, in order."""
 
 LATEST = len(MIGRATIONS)

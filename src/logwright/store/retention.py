@@ -12,6 +12,7 @@ import sqlite3
 
 from logwright.errors import StoreError
 from logwright.store.aggregates import refresh_incidents, refresh_patterns, touched
+from logwright.store.answers import prune_answers
 from logwright.store.base import Pruned
 from logwright.store.sights import drop_places
 
@@ -52,6 +53,7 @@ def prune(db: sqlite3.Connection, before: int | None, most_bytes: int | None) ->
             incidents + gone[1],
         )
     runs = 0 if before is None else _drop_runs(db, before)
+    answers = 0 if before is None else prune_answers(db, before)
     while most_bytes is not None and (used := size(db)) > most_bytes:
         number = int(db.execute("SELECT count(*) FROM findings").fetchone()[0])
         # Rows differ in size, so a part of what is estimated at a time, but always some.
@@ -72,6 +74,7 @@ def prune(db: sqlite3.Connection, before: int | None, most_bytes: int | None) ->
         patterns=patterns,
         incidents=incidents,
         runs=runs,
+        answers=answers,
         before=start,
         after=size(db),
     )

@@ -30,6 +30,7 @@ from logwright.store.aggregates import (
     refresh_patterns,
     touched,
 )
+from logwright.store.answers import KeepsAnswers
 from logwright.store.base import (
     AuditRow,
     IncidentRow,
@@ -101,7 +102,7 @@ _PUT_STATE = """
 """
 
 
-class SQLiteStore:
+class SQLiteStore(KeepsAnswers):
     """A `Store` that is one SQLite file; what its methods do is told there."""
 
     def __init__(self, path: Path, write: bool = True) -> None:
@@ -246,7 +247,7 @@ class SQLiteStore:
         """See `Store.prune`. What takes nothing away is not in the audit."""
         with self._writing() as db:
             done = retention.prune(db, None if before is None else micros(before), most_bytes)
-            if done.findings or done.runs:
+            if done.findings or done.runs or done.answers:
                 changed = dump_model(done)
                 db.execute(_PUT_AUDIT, (now(), "logwright", "prune", "findings", None, changed))
         with told(self.path):
