@@ -37,7 +37,7 @@ FILES = (
 )
 
 _SEEDS = 5
-_EFFORT = Effort(replace(PRESETS["tiny"], steps=400, batch=2_048, every=50), 60)
+_EFFORT = Effort(PRESETS["tiny"], 60)
 _QUICK = Effort(replace(PRESETS["tiny"], steps=10, warmup=2, every=5, batch=512), 2)
 
 Row = dict[str, Any]

@@ -1,13 +1,16 @@
 """Pretraining: a network learns, on normal sessions, what comes next.
 
 One step draws sessions by how often they came, and lowers the cross-entropy of every next event and
-of the end. Training stops when the check part, later in time, gains no more; the weights kept are
-those that did best on it. Everything random follows from the seed and the step's number, so a run
-that was cut off and resumed ends, on a CPU, with the very weights of one that was not.
+of the end. What is checked and kept is the running mean of the weights (Polyak averaging): single
+steps differ in what they think of rare events, their mean does not. Training stops when the mean
+gains no more on the check part, later in time; kept is the one that did best there. Everything
+random follows from the seed and the step's number, so a run that was cut off and resumed ends, on a
+CPU, with the very weights of one that was not.
 """
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable
@@ -30,6 +33,8 @@ from logwright.sequence.vocabulary import FIRST, EventVocabulary
 __all__ = ["Check", "Trained", "mean_nll", "pretrain"]
 
 _DECAY = 0.01
+_MEAN_OF = 100
+"""Steps that the mean of the weights looks back on: each counts 1 % less than the one after it."""
 _NORM = 1.0
 _LEAST_RATE = 0.02
 _GAIN = 1e-3
@@ -39,7 +44,7 @@ _GAIN = 1e-3
 @dataclass(frozen=True, slots=True)
 class Check:
     """How training stood after `step` steps: mean nats per event since the check before on the
-    training part, and on the check part; seconds since the start."""
+    training part, and those of the mean weights on the check part; seconds since the start."""
 
     step: int
     loss: float
@@ -108,7 +113,6 @@ def mean_nll(network: EventNetwork, packs: Packs, device: str = "cpu") -> float:
             weight = torch.from_numpy(batch.weights).to(device).unsqueeze(1) * counted
             total += float((nll.double() * weight).sum())
             count += float(weight.sum())
-    network.train()
     return total / count
 
 
@@ -139,6 +143,7 @@ class _Run:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.network = (network or EventNetwork(vocabulary, preset)).to(device).train()
+        self.mean = copy.deepcopy(self.network).eval().requires_grad_(False)
         overlap = max(preset.reach_global, preset.piece // 8)
         self.train = Packs(train.distinct()[0], preset.piece, overlap)
         self.check = Packs(check.distinct()[0], preset.piece, overlap)
@@ -200,19 +205,28 @@ class _Run:
                 total += loss.detach()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), _NORM)
         self.optimiser.step()
+        self._average()
         self.sums[0] += float(total) * events
         self.sums[1] += events
         self.step += 1
 
+    @torch.no_grad()
+    def _average(self) -> None:
+        # Of few steps it is their plain mean: what the weights began with soon counts nothing.
+        share = max(1 / (self.step + 1), 1 / _MEAN_OF)
+        for mean, now in zip(self.mean.parameters(), self.network.parameters(), strict=True):
+            if now.requires_grad:
+                mean.lerp_(now, share)
+
     def look(self) -> Check:
-        """See how the check part does; keep the weights where it never did better."""
-        found = mean_nll(self.network, self.check, self.device)
+        """See how the mean does on the check part; keep it where none did better."""
+        found = mean_nll(self.mean, self.check, self.device)
         if not math.isfinite(found):
             raise ModelError(
                 f"training diverged at step {self.step}: choose a smaller preset or learning rate"
             )
         if not self.losses or found < min(c.check for c in self.losses):
-            self.best = {k: v.detach().cpu().clone() for k, v in self.network.state_dict().items()}
+            self.best = {k: v.detach().cpu().clone() for k, v in self.mean.state_dict().items()}
         seconds = self.before + time.monotonic() - self.began
         self.losses.append(Check(self.step, self.sums[0] / self.sums[1], found, seconds))
         self.sums = [0.0, 0.0]
@@ -220,6 +234,7 @@ class _Run:
 
     def save(self, path: Path) -> None:
         tensors = {f"now.{k}": v for k, v in self.network.state_dict().items()}
+        tensors |= {f"mean.{k}": v for k, v in self.mean.state_dict().items()}
         tensors |= {f"best.{k}": v for k, v in self.best.items()}
         for number, moments in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{number}.{k}": v for k, v in moments.items()}
@@ -246,6 +261,7 @@ class _Run:
             groups = self.optimiser.state_dict()["param_groups"]
             self.network.load_state_dict(_under(tensors, "now."))
             self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
+            self.mean.load_state_dict(_under(tensors, "mean."))
             self.best = _under(tensors, "best.")
             self.step = int(facts["step"])
             self.losses = [Check(int(s), *map(float, r)) for s, *r in facts["losses"]]

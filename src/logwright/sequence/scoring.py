@@ -115,8 +115,8 @@ def running(tokens: Tokens, usual: int) -> Floats:
     total = np.cumsum(nll)
     before = np.repeat(total[starts] - nll[starts], lengths)
     so_far = np.arange(len(nll)) - np.repeat(starts, lengths) + 1
-    so_far_mean: Floats = (total - before) / np.maximum(so_far, usual)
-    return highest + MEAN_WEIGHT * so_far_mean
+    known: Floats = highest + MEAN_WEIGHT * (total - before) / np.maximum(so_far, usual)
+    return known
 
 
 def largest(tokens: Tokens) -> Floats:
