@@ -38,7 +38,8 @@ _MEAN_OF = 100
 _NORM = 1.0
 _LEAST_RATE = 0.02
 _GAIN = 1e-3
-"""The relative gain on the check part below which a check counts as one without gain."""
+_LEAST_GAIN = 1e-4
+"""The gain on the check part, relative and in nats, below which a check counts as one without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,8 @@ class _Run:
         since = [c.check for c in self.losses]
         best, stale = math.inf, 0
         for loss in since:
-            stale = 0 if loss < best * (1 - _GAIN) else stale + 1
+            gains = loss < min(best * (1 - _GAIN), best - _LEAST_GAIN)
+            stale = 0 if gains else stale + 1
             best = min(best, loss)
         return stale >= self.preset.patience
 
