@@ -2,7 +2,7 @@
 """Write the generated pages, or check (``--check``) that they are up to date.
 
 * ``docs/reference/cli.md`` from the commands, ``docs/reference/settings.md`` from `Settings`,
-  ``docs/schema/finding.v1.json`` from the finding;
+  ``docs/schema/finding.v1.json`` from the finding, ``docs/schema/answer.v1.json`` from the answer;
 * ``docs/results.md``, the measurements in ``docs/feedback.md`` with ``docs/feedback.svg``, and the
   table of numbers in ``README.md``, from ``bench/results/*.json`` and from the bundled sample;
 * the published figures in ``docs/methods.md``, from `PEERS`;
@@ -37,7 +37,7 @@ from figures import FIGURES
 from picture import picture
 from typer.models import ArgumentInfo, OptionInfo
 
-from logwright import api
+from logwright import api, asking
 from logwright.bench import curve
 from logwright.bench.markdown import markdown, table
 from logwright.bench.rows import load
@@ -310,6 +310,7 @@ def pages(sample: Sample) -> dict[Path, str]:
         docs / "reference" / "cli.md": cli(),
         docs / "reference" / "settings.md": settings(),
         docs / "schema" / "finding.v1.json": json.dumps(jsonl.schema(), indent=2) + "\n",
+        docs / "schema" / "answer.v1.json": json.dumps(asking.schema(), indent=2) + "\n",
         docs / "results.md": results_page(found),
         docs / "feedback.md": _filled(docs / "feedback.md", "feedback", feedback(found)),
         docs / "methods.md": _filled(docs / "methods.md", "peers", peers()),

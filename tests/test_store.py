@@ -27,9 +27,13 @@ from logwright.findings.finding import SEVERITIES, CitedLine, Finding, TemplateR
 from logwright.findings.jsonl import read
 from logwright.findings.run import Run
 from logwright.findings.verdict import ENTRY, Subject, Undo, Verdict
+from logwright.reasoning.answer import Answer, Citation
+from logwright.reasoning.material import Material
+from logwright.reasoning.task import Task
 from logwright.store import default_path, migrations, open_store, place_of
 from logwright.store.base import AuditRow, PatternRow, Store, What
-from logwright.store.rows import body_of, dump_model
+from logwright.store.kept_answers import AnswerRow, Correction, KeptMaterial
+from logwright.store.rows import body_of, dump, dump_model, packed
 
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
 
@@ -64,6 +68,20 @@ def benign(*numbers: int) -> Verdict:
     return Verdict(word="benign", subjects=subjects, by="ann", note="known")
 
 
+def answered(name: str) -> AnswerRow:
+    answer = Answer(
+        task=Task.ROOT_CAUSE,
+        verdict="disk full",
+        text="/var is full.",
+        citations=(Citation(line=1, quote="disk"),),
+        confidence=0.9,
+    )
+    lines = KeptMaterial.of(Material.of_lines([f"disk {name} full"], "a.log", 7))
+    return AnswerRow(
+        id=f"a-{name}", made=datetime(2026, 1, 1, tzinfo=UTC), material=lines, answer=answer
+    )
+
+
 def pragma(path: Path, name: str) -> Any:
     with closing(sqlite3.connect(path)) as db:
         return db.execute(f"PRAGMA {name}").fetchone()[0]
@@ -93,6 +111,7 @@ def everything(store: Store) -> tuple[Any, ...]:
         store.entries(),
         store.audit(),
         store.runs(),
+        store.answers(),
     )
 
 
@@ -479,6 +498,12 @@ def at_version(path: Path, version: int) -> None:
         db.execute("INSERT INTO places VALUES (1, '[[],[\"a.log\"],[]]')")
         for key, finding in enumerate((make(0), make(2)), start=1):
             db.execute("INSERT INTO bodies VALUES (?, ?)", (key, body_of(finding)))
+    if version >= 4:
+        row = answered("a")
+        body = packed(dump(row.model_dump(mode="json", exclude={"id", "made", "corrections"})))
+        db.execute("INSERT INTO answers VALUES ('a-a', 5, 'root-cause', 'e', NULL, ?)", (body,))
+        said = dump_model(Correction(answer="a-a", time=row.made, verdict="no disk"))
+        db.execute("INSERT INTO corrections VALUES (3, 'a-a', 6, NULL, ?)", (said,))
     if version >= 2:
         db.execute("INSERT INTO incidents VALUES ('i-0', 1, 2, 2, 1000000, 2000000)")
         db.execute("INSERT INTO state VALUES ('health.v1', 1, '{\"a\": 1}')")
@@ -500,6 +525,11 @@ class TestMigrations:
                 assert store.audit()[0].by == "ann"
             if version >= 2:
                 assert store.state("health.v1") == {"a": 1}
+            if version >= 4:
+                (kept,) = store.answers()
+                assert (kept.corrected or kept.answer).verdict == "no disk"
+            store.add_answer(answered("b"))
+            assert store.answer("a-b").answer == answered("b").answer
             number = store.newest()
             assert store.add_entries([benign(1)], [{}])[0].number == number + 1
             store.add_run("r-2", Run(), [make(n) for n in range(9)], {})
@@ -790,6 +820,10 @@ class TestExport:
     def full(self, store: Store) -> Store:
         store.add_run("r-1", Run(), [make(n) for n in range(40)], {})
         store.add_entries([benign(1), Undo(undoes=1)], [{"a": [1]}, {}])
+        for name in "ab":
+            row = answered(name)
+            store.add_answer(row)
+            store.add_correction(Correction(answer=row.id, time=row.made, by="ann", text="Full."))
         return store
 
     @staticmethod
@@ -798,6 +832,7 @@ class TestExport:
             "patterns": PatternRow.model_validate_json,
             "verdicts": ENTRY.validate_json,
             "audit": AuditRow.model_validate_json,
+            "answers": AnswerRow.model_validate_json,
         }
         return list(read(lines)) if what == "findings" else [readers[what](x) for x in lines]
 
@@ -810,6 +845,7 @@ class TestExport:
             "patterns": full.patterns(),
             "verdicts": full.entries(),
             "audit": full.audit()[::-1],
+            "answers": full.answers()[::-1],
         }
         lines = full.export(tmp_path, "jsonl", what)
         assert lines == tmp_path / f"{what}.jsonl"

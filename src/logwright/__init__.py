@@ -11,12 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from logwright.api import Result, detect, learn, load, scan
+    from logwright.asking import ask
+    from logwright.explaining import explain
     from logwright.findings.finding import Finding
     from logwright.model import Model
 
-__all__ = ["Finding", "Model", "Result", "detect", "learn", "load", "scan"]
+__all__ = ["Finding", "Model", "Result", "ask", "detect", "explain", "learn", "load", "scan"]
 
-_HOMES = {"Finding": "logwright.findings.finding", "Model": "logwright.model"}
+_HOMES = {
+    "Finding": "logwright.findings.finding",
+    "Model": "logwright.model",
+    "ask": "logwright.asking",
+    "explain": "logwright.explaining",
+}
 
 
 def __getattr__(name: str) -> Any:

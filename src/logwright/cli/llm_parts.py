@@ -19,6 +19,7 @@ __all__ = [
     "LlmBudgetOption",
     "LlmModelOption",
     "LlmOption",
+    "LocalLlmOption",
     "PriceOption",
     "chatting",
     "journal",
@@ -33,6 +34,16 @@ LlmOption = Annotated[
         metavar="URL|batch:DIR|replay:FILE",
         help="Ask a language model first: an OpenAI-compatible endpoint, files of requests and "
         "answers, or a recording. Off by default.",
+        show_default=False,
+    ),
+]
+LocalLlmOption = Annotated[
+    str | None,
+    typer.Option(
+        "--llm",
+        metavar="URL|local:DIR|batch:DIR|replay:FILE",
+        help="Let a language model answer: an OpenAI-compatible endpoint, a model in a folder, "
+        "files of requests and answers, or a recording. Off by default.",
         show_default=False,
     ),
 ]
@@ -94,7 +105,7 @@ def to_terminal(sentence: str) -> None:
 
 @contextmanager
 def chatting(
-    llm: str, name: str | None, price: str | None, budget: str | None, record: Path
+    llm: str, name: str | None, price: str | None, budget: str | None, record: Path | None
 ) -> Iterator[Chat]:
     """A chat as the options say, recorded in a file.
 
@@ -105,7 +116,7 @@ def chatting(
     """
     from logwright.llm import open_chat
 
-    if not name and not llm.startswith("replay:"):
+    if not name and not llm.startswith(("replay:", "local:")):
         raise SettingsError(
             "name the model to ask with --llm-model NAME: -m, --model is the folder of what was "
             "learned"

@@ -6,7 +6,7 @@ begun again pays nothing twice.
 """
 
 from logwright.llm.chat import Answer, Ask, Chat, ChatModel
-from logwright.llm.errors import BudgetError, ModelAnswerError, Waiting
+from logwright.llm.errors import BudgetError, ContextError, ModelAnswerError, Waiting
 from logwright.llm.expert import Opinion, consult
 from logwright.llm.opening import open_chat
 from logwright.llm.request import LogText, Message, assistant, system, user
@@ -17,6 +17,7 @@ __all__ = [
     "BudgetError",
     "Chat",
     "ChatModel",
+    "ContextError",
     "LogText",
     "Message",
     "ModelAnswerError",

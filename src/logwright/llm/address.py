@@ -61,7 +61,8 @@ def address(url: str, key: str) -> Address:
         raise SettingsError("--llm is no URL that can be read.") from error
     if parts.scheme not in ("http", "https") or not host:
         raise SettingsError(
-            "--llm is the URL of an endpoint (http:// or https://), batch:FOLDER or replay:FILE."
+            "--llm is the URL of an endpoint (http:// or https://), local:FOLDER, batch:FOLDER "
+            "or replay:FILE."
         )
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise SettingsError(

@@ -45,6 +45,7 @@ class Ask:
     max_tokens: int
     purpose: str
     schema: type[BaseModel] | None = None
+    stop: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class ChatModel(Protocol):
         max_tokens: int,
         purpose: str,
         schema: type[BaseModel] | None = None,
+        stop: tuple[str, ...] = (),
     ) -> Answer: ...
 
     def ask_many(self, asks: Sequence[Ask]) -> list[Answer]: ...
@@ -134,20 +136,22 @@ class Chat:
         max_tokens: int,
         purpose: str,
         schema: type[BaseModel] | None = None,
+        stop: tuple[str, ...] = (),
     ) -> Answer:
-        """The answer; one repair is asked for where it does not fit the schema."""
+        """The answer, which ends before the first text of `stop`; one repair is asked for where it
+        does not fit the schema."""
         if max_tokens < 1:
             raise ValueError("max_tokens is at least 1")
         names = Placeholders()
         whole = [message(prompt) for prompt in messages]
         turns = _turns(whole, names, schema)
-        reply, cost, cached = self._reply(Request(self.model, turns, max_tokens), purpose)
+        reply, cost, cached = self._reply(Request(self.model, turns, max_tokens, stop), purpose)
         answer = _answer(reply, names, schema, cost, cached, _found(whole))
         if schema is None or answer.problem != "misfit":
             return answer
         told, asked = repair(reply.text, MisfitError(answer.detail))
         again: tuple[tuple[Role, str], ...] = (*turns, ("assistant", told), ("user", asked))
-        request = Request(self.model, again, max_tokens)
+        request = Request(self.model, again, max_tokens, stop)
         second, more, kept = self._reply(request, f"{purpose} (repair)")
         total = cost if more is None else (cost or Decimal(0)) + more
         found = answer.suspicious
@@ -178,7 +182,11 @@ class Chat:
                 return None
             try:
                 return self.ask(
-                    ask.messages, max_tokens=ask.max_tokens, purpose=ask.purpose, schema=ask.schema
+                    ask.messages,
+                    max_tokens=ask.max_tokens,
+                    purpose=ask.purpose,
+                    schema=ask.schema,
+                    stop=ask.stop,
                 )
             except Waiting as waiting:
                 return waiting

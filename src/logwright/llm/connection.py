@@ -14,6 +14,7 @@ from typing import Any
 
 from logwright.errors import MissingExtraError, SettingsError
 from logwright.llm.address import Address
+from logwright.llm.events import completion, too_long
 from logwright.llm.patience import retry_after
 from logwright.llm.request import Request
 
@@ -27,13 +28,16 @@ _NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProt
 _AGAIN = frozenset({429, *range(500, 600)})
 _FINAL = frozenset({401, 402, 403, 404, 405, 407, 410})
 """Statuses that speak of the key, the account or the address, not of the question."""
+_TOO_LONG = frozenset({400, 413, 422, 500})
+"""Statuses with which servers refuse a question that is too long."""
 
 
 @dataclass(eq=False)
 class AttemptError(Exception):
     """An attempt without an answer. `again`: it may be tried again, up to `tries` times where that
     is less than usual; `billed`: nobody knows whether the server counts it; `after`: seconds the
-    server asks to wait; `final`: no other question would fare better."""
+    server asks to wait; `final`: no other question would fare better; `too_long`: the question is
+    longer than the model can take, which is so many tokens (0 where the server does not say)."""
 
     reason: str
     again: bool
@@ -41,6 +45,7 @@ class AttemptError(Exception):
     after: float | None = None
     final: bool = False
     tries: int | None = None
+    too_long: int | None = None
 
 
 class Connection:
@@ -90,7 +95,8 @@ class Connection:
             with self._client.chat.completions.with_streaming_response.create(
                 **body, timeout=seconds, extra_headers=self._headers
             ) as response:
-                return self._read(response.iter_bytes(), late)
+                told = self._read(response.iter_bytes(), late)
+                return self._whole(told, response.headers.get("content-type", ""))
         except AttemptError:
             raise
         except openai.APIConnectionError as error:
@@ -113,6 +119,15 @@ class Connection:
             pieces.append(chunk)
         return self._where.without_key(b"".join(pieces).decode("utf-8", "replace")).encode()
 
+    def _whole(self, body: bytes, kind: str) -> bytes:
+        """The body; events, which some servers send unasked, as the one body they tell."""
+        if kind.partition(";")[0].strip().lower() != "text/event-stream":
+            return body
+        told = completion(body)
+        if told is None:
+            raise AttemptError("cut the connection", True, True)
+        return told
+
     def _refused(self, response: Any) -> None:
         """Called with every response before anything reads it."""
         status: int = response.status_code
@@ -122,22 +137,21 @@ class Connection:
                 "sends elsewhere (a redirect), which is not followed", False, False, final=True
             )
         if status != 200:
-            told = "" if coding != "identity" else self._excerpt(response.iter_bytes())
+            said = b"" if coding != "identity" else _beginning(response.iter_bytes())
+            told = self._excerpt(said)
             after = retry_after(response.headers.get("retry-after"))
             reason = f"answered with status {status}{told}"
-            raise AttemptError(reason, status in _AGAIN, False, after, status in _FINAL)
+            most = too_long(said) if status in _TOO_LONG else None
+            raise AttemptError(
+                reason, status in _AGAIN, False, after, status in _FINAL, too_long=most
+            )
         if coding not in ("", "identity"):
             raise AttemptError(
                 "packs its answers, which was not asked for", False, True, None, True
             )
 
-    def _excerpt(self, chunks: Any) -> str:
+    def _excerpt(self, body: bytes) -> str:
         """The beginning of what an error says, on one line."""
-        body = b""
-        for chunk in chunks:
-            body += chunk
-            if len(body) > _MOST_ERROR_BYTES:
-                break
         text = self._where.without_key(_said(body))
         text = "".join(char if char.isprintable() else " " for char in text)
         text = " ".join(text.split())[:_SHOWN].rstrip(".")
@@ -150,6 +164,15 @@ class Connection:
             return AttemptError("took too long to answer", True, sent)
         reason = "cut the connection" if sent else "cannot be reached"
         return AttemptError(reason, True, sent)
+
+
+def _beginning(chunks: Any) -> bytes:
+    body = b""
+    for chunk in chunks:
+        body += chunk
+        if len(body) > _MOST_ERROR_BYTES:
+            break
+    return body
 
 
 def _said(body: bytes) -> str:

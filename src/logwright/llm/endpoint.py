@@ -7,7 +7,7 @@ import time
 
 from logwright.llm.budget import Account, Charge
 from logwright.llm.connection import AttemptError, Connection
-from logwright.llm.errors import ModelAnswerError
+from logwright.llm.errors import ContextError, ModelAnswerError
 from logwright.llm.journal import Journal
 from logwright.llm.patience import Patience
 from logwright.llm.reply import Reply, ReplyError, reply_of
@@ -43,6 +43,9 @@ class Endpoint:
                 return self._once(request, purpose, min(patience.timeout, max(left, 0.1)))
             except AttemptError as failure:
                 attempt += 1
+                if failure.too_long is not None:
+                    told = self._told(failure, attempt, purpose)
+                    raise ContextError(told, failure.too_long or None) from failure
                 pause = patience.pause(attempt - 1, failure.after)
                 left = end - time.monotonic()
                 tries = min(patience.tries, failure.tries or patience.tries)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from logwright.errors import LogwrightError
 
-__all__ = ["BudgetError", "ModelAnswerError", "Waiting"]
+__all__ = ["BudgetError", "ContextError", "ModelAnswerError", "Waiting"]
 
 
 class ModelAnswerError(LogwrightError):
@@ -16,6 +16,15 @@ class ModelAnswerError(LogwrightError):
     def __init__(self, sentence: str, final: bool = False) -> None:
         super().__init__(sentence)
         self.final = final
+
+
+class ContextError(ModelAnswerError):
+    """The question has more tokens than the model can take: a shorter one may do. `most` is how
+    many it takes, question and answer together, where that is known."""
+
+    def __init__(self, sentence: str, most: int | None = None) -> None:
+        super().__init__(sentence)
+        self.most = most
 
 
 class BudgetError(LogwrightError):

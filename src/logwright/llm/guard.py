@@ -23,6 +23,10 @@ _SIGNS = {
         r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}"
         r"\b(?:previous|prior|above|earlier|preceding|all|your|these|system)\b.{0,40}"
         r"\b(?:instruction|prompt|rule|direction|guideline|command|message|context)"
+        r"|\b(?:ignoriere|ignorez|ignora|ignore)\b.{0,40}"
+        r"\b(?:anweisung|instructions pr|instruccion|instruç|istruzion)"
+        r"|\bигнорир\w*.{0,40}(?:инструкци|указани)|忽略.{0,20}(?:指令|指示|说明)"
+        r"|(?:指示|命令).{0,12}無視|(?:지시|명령).{0,12}무시"
     ),
     "gives a role": re.compile(
         r"\b(?:you are (?:now|no longer|an? (?:ai|assistant|helpful|language))"
@@ -31,8 +35,10 @@ _SIGNS = {
     ),
     "speaks in another's turn": re.compile(
         r"<\|\w{1,24}\|>|\[/?inst\]|<</?sys>>|</?(?:system|assistant|user|instructions?)>"
+        r"|<\s?/{0,2}\s?(?:answer|think|confidence|rivals)\s?/{0,2}\s?>|</?start_of_turn>"
+        r"|<<<log\b|\blog(?: [0-9a-f]{16})?>>>|\[/?system_prompt\]"
         r"|#{2,}\s?(?:system|instructions?|assistant|new task)\b|\b(?:new|updated) instructions?:"
-        r"|^\W{0,4}(?:assistant|system (?:prompt|message|instruction))\s?:"
+        r"|^(?:\d{1,9}: )?\W{0,4}(?:assistant|system (?:prompt|message|instruction))\s?:"
     ),
     "speaks to a model": re.compile(
         r"\b(?:system prompt|language model|chatgpt|as an ai\b|dear (?:ai|model|assistant)"
@@ -43,6 +49,7 @@ _SIGNS = {
         r"|\b(?:mark|classify|label|report|treat|consider) (?:this|it|these|all|every\w*"
         r"|the (?:line|log|window|session)s?)\b.{0,40}\b(?:benign|normal|safe|expected|harmless)"
         r"|\b(?:respond|reply|answer|output) (?:only |just )?with\b"
+        r"|[\"'](?:verdict|answer)[\"']\s?:\s?[\"'](?:normal|benign|no failure)\b"
         r"|\b(?:return|answer|say) (?:only )?[\"']?(?:false|true|benign|normal)\b"
     ),
     "leads elsewhere": re.compile(
@@ -50,7 +57,9 @@ _SIGNS = {
         r"\b(?:your|the|this) (?:system )?(?:prompt|instructions?|conversation|api key)\b"
     ),
 }
-_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+)
 
 
 @dataclass(frozen=True)

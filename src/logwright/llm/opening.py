@@ -1,4 +1,4 @@
-"""Opens a chat from what the user says: a URL, `batch:FOLDER` or `replay:FILE`."""
+"""Opens a chat from what the user says: a URL, `local:FOLDER`, `batch:FOLDER` or `replay:FILE`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from logwright.llm.chat import Chat, Source
 from logwright.llm.connection import Connection
 from logwright.llm.endpoint import Endpoint
 from logwright.llm.journal import Journal
+from logwright.llm.local import Local
 from logwright.llm.patience import Patience
 from logwright.llm.replay import Replay
 
@@ -51,6 +52,11 @@ def open_chat(
     if kind == "replay":
         replay = Replay(Path(place))
         return Chat(_named(model or replay.model), replay, account, replay.journal, 1)
+    if kind == "local":
+        journal = Journal(record)
+        account.before(journal.charged(paid), journal.lost)
+        local = Local(Path(place), account, journal)
+        return Chat(model or local.name, local, account, journal, 1)
     where = None if kind == "batch" else address(llm, key_of_environment())
     named = _named(model)
     connection = None if where is None else Connection(where)

@@ -100,6 +100,8 @@ class Request:
     model: str
     turns: tuple[tuple[Role, str], ...]
     max_tokens: int
+    stop: tuple[str, ...] = ()
+    """Texts at the first of which the answer ends; it does not hold them."""
 
     @property
     def key(self) -> str:
@@ -111,7 +113,10 @@ class Request:
         >>> a.key == Request("m", (("user", "hello"),), 11).key
         False
         """
-        told = json.dumps([self.model, self.turns, self.max_tokens], ensure_ascii=True)
+        shaping: list[object] = [self.model, self.turns, self.max_tokens]
+        if self.stop:  # so that requests without it keep their names in journals
+            shaping.append(self.stop)
+        told = json.dumps(shaping, ensure_ascii=True)
         return "lw-" + hashlib.sha256(told.encode()).hexdigest()[:40]
 
     @property
@@ -134,4 +139,7 @@ class Request:
         turns: Sequence[Mapping[str, str]] = [
             {"role": role, "content": content} for role, content in self.turns
         ]
-        return {"model": self.model, "messages": turns, limit: self.max_tokens}
+        body: dict[str, object] = {"model": self.model, "messages": turns, limit: self.max_tokens}
+        if self.stop:
+            body["stop"] = list(self.stop)
+        return body

@@ -112,7 +112,8 @@ class AuditRow(_Record):
     by: str
     action: str = Field(description="real, benign, expected, undo, correct, or prune.")
     subject: str = Field(
-        description="A pattern, 'N patterns', 'verdict N', an answer, 'correction N', or 'findings'."
+        description="A pattern, 'N patterns', 'verdict N', an answer's id, 'correction N', or "
+        "'findings'."
     )
     entry: int | None = Field(description="Number of the verdict or undo.")
     changed: dict[str, Any]
