@@ -62,6 +62,7 @@ SUITES = (
     "rules",
     "sequence",
     "sequence-speed",
+    "reasoning",
 )
 """The suites in the order in which people read them; others follow by name."""
 

@@ -37,7 +37,7 @@ def _written(path: Path, replicas: Iterator[bytes], size: int) -> int:
 
 
 # Those that are in test files of their own, where their figures are looked at.
-_ELSEWHERE = ("feedback", "rules", "sequence", "sequence-speed")
+_ELSEWHERE = ("feedback", "rules", "sequence", "sequence-speed", "reasoning")
 
 
 @pytest.mark.parametrize("suite", [e.suite for e in SUITES if e.suite not in _ELSEWHERE])

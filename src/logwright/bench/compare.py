@@ -29,6 +29,8 @@ _SCORES = ("f1", "pr_auc", "f1_low", "f1_distinct", "f1_corrected", "f1_answered
 _WITHOUT_F1 = (
     *("precision", "recall", "specificity", "GA", "PA", "FTA", "times", "right"),
     *("among_first_5", "accuracy", "macro_f1"),
+    *("token_f1", "exact", "macro_recall", "causal_in_first_3", "bleu", "rouge_l"),
+    *("answered", "well_formed", "citations_valid"),
 )
 _COSTS = (
     *("questions", "alarms_per_10k", "alarms_per_day"),

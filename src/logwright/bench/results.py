@@ -17,6 +17,7 @@ from logwright.logs.kernel import BACKEND
 
 if TYPE_CHECKING:
     from logwright.bench.detection import Options
+    from logwright.reasoning.reasoner import Reasoner
 
 __all__ = ["machine", "read_result", "run_suite", "write"]
 
@@ -43,15 +44,21 @@ def machine() -> dict[str, Any]:
 
 
 def run_suite(
-    suite: str, data: Path, quick: bool = False, options: Options | None = None
+    suite: str,
+    data: Path,
+    quick: bool = False,
+    options: Options | None = None,
+    engine: Reasoner | None = None,
 ) -> dict[str, Any]:
-    """Run one suite by name on the data sets under `data`; `options` are those of detection."""
+    """Run one suite by name on the data sets under `data`; `options` are those of detection,
+    `engine` is who answers in the suite of reasoning."""
     from logwright.bench import (
         detection,
         faults,
         feedback,
         formats,
         memory,
+        reasoning,
         rules,
         sequence,
         sequence_speed,
@@ -71,6 +78,8 @@ def run_suite(
     }
     if suite in (*detection.SETS, "log"):
         result = detection.run(suite, data, quick, options)
+    elif suite == "reasoning":
+        result = reasoning.run(data, quick, engine)
     elif suite in judging:
         result = judging[suite](data, quick, None if options is None else options.predictions)
     else:

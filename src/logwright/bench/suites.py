@@ -13,6 +13,7 @@ _RAW = "bgl/bgl_first100k.log.zst"
 _WINDOWS = "bgl/bgl_windows20.tsv.zst"
 _TEXTS = "bgl/bgl_windows20_templates.json"
 _APPLICATIONS = "hadoop/hadoop_apps.tar.zst"
+_REASONING = "reasoning/reasoning.tar.zst"
 _SYSTEMS = "loghub_2k/loghub_2k.tar.zst"
 
 
@@ -79,6 +80,12 @@ SUITES = (
         25,
     ),
     Entry("sequence-speed", "events/s and waiting of the sequence step", (_SESSIONS,), 2),
+    Entry(
+        "reasoning",
+        "tasks put about logs, answered from the lines alone or by a language model: --llm URL",
+        (_REASONING, _APPLICATIONS),
+        1.5,
+    ),
     Entry("templates", "template accuracy on 12 systems, beside Drain3", (_SYSTEMS,), 1),
     Entry("formats", "formats and times of 12 systems and of sample files", (_SYSTEMS,), 0.5),
     Entry("faults", "whether `scan` names the fault in its first rows", (_APPLICATIONS,), 1),

@@ -10,7 +10,9 @@ from typing import Annotated
 import typer
 
 from logwright.cli import bench_report
+from logwright.cli.answer_parts import answering
 from logwright.cli.data import DataOption
+from logwright.cli.llm_parts import LlmBudgetOption, LlmModelOption, LocalLlmOption, PriceOption
 from logwright.cli.options import SessionOption
 from logwright.errors import LogwrightError
 
@@ -34,6 +36,7 @@ class Suite(StrEnum):
     rules = "rules"
     sequence = "sequence"
     sequence_speed = "sequence-speed"
+    reasoning = "reasoning"
     templates = "templates"
     formats = "formats"
     faults = "faults"
@@ -133,6 +136,10 @@ def run(
     stress: Annotated[
         bool, typer.Option("--stress/--no-stress", help="Also with something taken away.")
     ] = True,
+    llm: LocalLlmOption = None,
+    llm_model: LlmModelOption = None,
+    price: PriceOption = None,
+    budget: LlmBudgetOption = None,
 ) -> None:
     """Run one suite and print its table.
 
@@ -149,6 +156,8 @@ def run(
             f"suite {suite.value} takes no methods, windows or data of its own: "
             f"{', '.join(_DETECTION)} do"
         )
+    if suite is not Suite.reasoning and any((llm, llm_model, price, budget)):
+        raise LogwrightError(f"suite {suite.value} asks no language model: reasoning does")
     words = [word.strip() for word in (methods or "").split(",") if word.strip()]
     if methods is not None and not words:
         raise LogwrightError(f"--methods {methods!r} names no method: leave it out to run all")
@@ -170,7 +179,8 @@ def run(
     )
     if json is not None and not json.parent.is_dir():
         raise LogwrightError(f"--json {json} cannot be written: there is no folder {json.parent}")
-    result = run_suite(suite.value, data, quick, options)
+    with answering(llm, llm_model, price, budget, None) as engine:
+        result = run_suite(suite.value, data, quick, options, engine)
     sys.stdout.write(text(result))
     if json is not None:
         try:

@@ -10,18 +10,23 @@ from contextlib import suppress
 import typer
 
 from logwright.cli import (
+    answers,
+    ask,
     bench,
     data,
     demo,
     detect,
     diff,
+    explain,
     findings,
     learn,
+    reason,
     review,
     rules,
     scan,
     templates,
     train,
+    train_reasoner,
     verdict,
     verdicts,
 )
@@ -43,12 +48,17 @@ app.command(name="learn")(learn.learn)
 app.command(name="detect")(detect.detect)
 app.command(name="diff")(diff.diff)
 app.command(name="demo")(demo.demo)
+app.command(name="ask")(ask.ask)
+app.command(name="explain")(explain.explain)
+app.add_typer(answers.app, name="answers")
+app.add_typer(reason.app, name="reason")
 app.command(name="verdict")(verdict.verdict)
 app.command(name="review")(review.review)
 app.add_typer(verdicts.app, name="verdicts")
 app.add_typer(findings.app, name="findings")
 app.add_typer(templates.app, name="templates")
 app.add_typer(rules.app, name="rules")
+train.app.command(name="reasoner")(train_reasoner.reasoner)
 app.add_typer(train.app, name="train")
 app.add_typer(bench.app, name="bench")
 app.add_typer(data.app, name="data")

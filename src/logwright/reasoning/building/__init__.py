@@ -1,0 +1,1 @@
+"""Trajectories to train reasoners on: taught, checked, made diverse, split, described."""
