@@ -125,7 +125,9 @@ def _command(name: str, function: Callable[..., Any]) -> str:
     rows = [(p.name, p.help, p.default) for p in parameters]
     out = [f"## {name}\n", f"{text}\n", f"```text\n{usage}\n```\n"]
     if example:
-        out.append(f"Example:\n\n```sh\n{example.strip()}\n```\n")
+        # What begins with a prompt takes too long, or more than is at hand, to be run by the tests.
+        kind = "console" if example.startswith("$ ") else "sh"
+        out.append(f"Example:\n\n```{kind}\n{example.strip()}\n```\n")
     return "\n".join([*out, table([("Argument or option", "Meaning", "Default"), *rows])])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import json
 import re
 import shlex
 import subprocess
@@ -76,6 +77,16 @@ NOUNS = {
         "sequence_results.md",
         "neo.md",
     ],
+    "snapshot": ["stream.md"],
+    "stream": [
+        "stream.md",
+        "stream_sources.md",
+        "stream_receivers.md",
+        "stream_redis.md",
+        "stream_kafka.md",
+        "stream_operations.md",
+        "stream_results.md",
+    ],
     "settings": ["reference/settings.md"],
     "telling": ["pipeline.md"],
     "timeline": ["findings.md"],
@@ -138,6 +149,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / log).write_text(app_log(0, 120) + bad + worse, "utf-8")
         said = [f"req-9f{i:04x},{'bad' if i in (0xD2, 0xD3) else 'normal'}" for i in range(0xD4)]
         (folder / labels).write_text("\n".join(["session,label", *said]) + "\n", "utf-8")
+    label = {"task": "anomaly", "lines": "app.log:631", "answer": "abnormal", "system": "shop"}
+    (folder / "labels.jsonl").write_text(json.dumps(label) + "\n", "utf-8")
     for name in ("hdfs", "hdfs-before", "bgl"):
         result = (ROOT / "bench" / "results" / "hdfs.json").read_text("utf-8")
         (folder / f"{name}.json").write_text(result, "utf-8")

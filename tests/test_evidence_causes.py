@@ -391,6 +391,13 @@ def test_rivals_say_what_speaks_for_them_and_against() -> None:
     assert rival.confidence < rivals["machine down"].confidence
 
 
+@pytest.mark.parametrize("name", INCIDENTS)
+def test_the_confidence_is_that_of_the_first_rival(name: str) -> None:
+    told = asked(INCIDENTS[name][2])
+    assert told.rivals[0].confidence == told.confidence
+    assert all(one.confidence <= told.confidence for one in told.rivals)
+
+
 def test_a_machine_that_writes_on_was_not_down() -> None:
     lost = "2026-06-01T10:05:00Z node-1 raft: marking node-3.lan:2380 as down, no heartbeat\n"
     assert asked(lost).verdict == "machine down"

@@ -190,3 +190,17 @@ def test_every_line_can_be_cited(lines: list[str]) -> None:
     cited = tuple(clues.cite(n) for n in range(len(lines)))
     answer = Answer(task=Task.ROOT_CAUSE, verdict="", text="", citations=cited, confidence=0)
     assert problems(answer, clues.columns.material) == []
+
+
+@pytest.mark.parametrize(
+    "time", ["[01/Jan/9999:10:00:00 +0000]", "9999-01-01 10:00:00", "0001-01-01 00:00:00"]
+)
+def test_a_year_that_nanoseconds_cannot_tell_is_no_time(time: str) -> None:
+    lines = [f"{time} ERROR disk full", f"x {time} ready"]
+    assert set(columns(*lines).time.tolist()) == {NO_TIME}
+
+
+def test_of_a_line_ten_thousand_characters_are_looked_at() -> None:
+    far = ["x" * 20_000 + " ERROR disk full", "y"]
+    assert columns(*far).level.tolist() == [0, 0]
+    assert not Clues.of(Material.of_lines(far)).hits

@@ -167,3 +167,41 @@ def test_labelled_templates_of_the_system_looked_at(data: Path) -> None:
         right[true] += told is true
     assert right[True] / found > 0.9
     assert right[True] / truly > 0.85
+
+
+SAID = st.sampled_from(
+    ["ready", "errors: 0", "errors: 5", "disk 3 failed", "job 7 started", "fan 2 is bad", "panic 4",
+     "0 failed", "retrying 3", "\tat a.b.C(D.java:1)", '{"msg":"disk 3 failed","n":1}']
+)  # fmt: skip
+
+
+@given(st.lists(SAID, min_size=1, max_size=12))
+def test_a_material_is_as_abnormal_as_the_worst_of_its_lines(lines: list[str]) -> None:
+    one_by_one = [answer(Material.of_lines([line]), Options()).verdict for line in lines]
+    told = answer(Material.of_lines(lines), Options())
+    frames = [line.startswith("\t") for line in lines]
+    assert told.verdict == ("abnormal" if "abnormal" in one_by_one else "normal") or any(frames)
+
+
+def test_lines_of_a_shape_are_judged_by_their_own_words() -> None:
+    told = answer(Material.of_lines(["errors: 0", "errors: 0", "errors: 5"]), Options())
+    assert (told.verdict, told.citations[0].line) == ("abnormal", 3)
+
+
+def test_what_no_healthy_run_has_is_abnormal_if_it_names_a_cause() -> None:
+    lines = ["10:00:00 INFO up", "10:00:09 INFO job ran on unusable node n7:80"]
+    healthy = (Material.of_lines(["10:00:00 INFO up"]), Material.of_lines(["10:00:00 INFO up"]))
+    told = answer(Material.of_lines(lines), Options(healthy))
+    assert (told.verdict, told.citations[0].line) == ("abnormal", 2)
+    assert "machine down" in told.text
+    well = (Material.of_lines(lines), Material.of_lines(lines))
+    assert answer(Material.of_lines(lines), Options(well)).verdict == "normal"
+
+
+def test_of_a_long_log_an_alert_says_less() -> None:
+    def sure(many: int) -> float:
+        lines = ["INFO ready"] * many + ["kernel panic"]
+        return answer(Material.of_lines(lines), Options()).confidence
+
+    assert sure(3) == 0.95
+    assert sure(500) == 0.75

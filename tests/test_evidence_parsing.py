@@ -14,7 +14,7 @@ from logwright.reasoning.evidence.parsing import answer
 from logwright.reasoning.evidence.rendering import MASK, rendered
 from logwright.reasoning.evidence.varying import varying
 from logwright.reasoning.material import Material
-from logwright.reasoning.reasoner import Options
+from logwright.reasoning.reasoner import Options, Rendering
 
 WORDS = {
     "took 35ms, 99% of 4KB": "took <*>, <*>% of <*>",
@@ -151,3 +151,42 @@ def test_labelled_templates_of_systems_looked_at(data: Path) -> None:
         for item in seen
     )
     assert right / len(seen) > 0.8
+
+
+VALUES = st.sampled_from(
+    [
+        "7",
+        "42",
+        "0x1f",
+        "1x1f",
+        "blk_-8",
+        "v2",
+        "md5",
+        "10.0.0.7:80",
+        "/a/b7",
+        "12:30:01",
+        "n3",
+        "a1b2c3d4",
+    ]
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["read {} of {}", "{}: {} done"]), VALUES, VALUES)))
+@pytest.mark.parametrize("rendering", ["words", "characters"])
+def test_lines_beside_it_change_no_template(
+    rendering: Rendering, drawn: list[tuple[str, str, str]]
+) -> None:
+    lines = ["ready", *(text.format(one, two) for text, one, two in drawn)]
+    options = Options(rendering=rendering)
+    alone = [answer(Material.of_lines([line]), options).verdict for line in lines]
+    assert answer(Material.of_lines(lines), options).verdict.split("\n") == alone
+
+
+def test_what_stands_behind_ten_thousand_characters_is_left_as_it_is() -> None:
+    line = "at 7 " + "x" * 10_000 + " 8 and 9"
+    assert answer(Material.of_lines([line]), Options()).verdict.endswith("x 8 and 9")
+
+
+def test_of_very_many_values_the_first_are_counted() -> None:
+    told = answer(Material.of_lines([f"took {n} ms" for n in range(5_000)]), Options())
+    assert told.steps[0].text.endswith("and at least 997 more are durations and vary.")

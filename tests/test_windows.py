@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from logwright.errors import SettingsError
 from logwright.logs.batch import NO_TIME
 from logwright.settings import Settings
+from logwright.snapshot import Moved
 from logwright.windows.plan import choose_plan, parse_window
 from logwright.windows.sessions import Sessions
 from logwright.windows.tumbling import CountWindows, TimeWindows
@@ -37,6 +38,9 @@ def contents(windows: Windows) -> list[tuple]:
         (int(windows.key[i]), bool(windows.late[i]), windows.events.row[windows.span(i)].tolist())
         for i in range(len(windows))
     ]
+
+
+SAME = Moved(np.array([*range(50), -1], np.int32), np.array([*range(50), -1], np.int32))
 
 
 def run(assembler, events: Events, cuts: list[int]) -> list[tuple]:
@@ -64,6 +68,76 @@ def test_batch_boundaries_do_not_matter(name, ts, at, keys):
     events = events_of(ts, keys[: len(ts)])
     whole = run(ASSEMBLERS[name](), events, [])
     assert Counter(map(str, run(ASSEMBLERS[name](), events, at))) == Counter(map(str, whole))
+
+
+@pytest.mark.parametrize("name", ASSEMBLERS)
+@given(ts=times, at=cuts, keys=st.lists(st.integers(-1, 3), min_size=40, max_size=40))
+def test_a_pause_changes_nothing(name, ts, at, keys):
+    events = events_of(ts, keys[: len(ts)])
+    bounds = [0, *sorted(c % (len(ts) + 1) for c in at), len(ts)]
+    one, other = ASSEMBLERS[name](), ASSEMBLERS[name]()
+    for a, b in pairwise(bounds):
+        part = events.take(slice(a, b))
+        assert contents(one.push(part)) == contents(other.push(part))
+        state, other = other.paused(), ASSEMBLERS[name]()
+        other.resume(state, SAME)
+        assert other.oldest == one.oldest
+        assert sorted(other.rows) == sorted(one.rows)
+    assert contents(other.flush()) == contents(one.flush())
+
+
+@given(ts=times, at=cuts, keys=st.lists(st.integers(0, 9), min_size=40, max_size=40))
+def test_where_sessions_are_too_many_batches_do_not_matter_either(ts, at, keys):
+    events = events_of(ts, keys[: len(ts)])
+
+    def sessions() -> Sessions:
+        return Sessions(gap=8, lateness=3, cap=7, max_open=3)
+
+    whole = run(sessions(), events, [])
+    assert Counter(map(str, run(sessions(), events, at))) == Counter(map(str, whole))
+
+
+@given(ts=times, keys=st.lists(st.integers(0, 3), min_size=40, max_size=40))
+def test_sessions_are_what_they_are_said_to_be(ts, keys):
+    """One record after the other: no columns, no batches."""
+    gap, lateness, cap = 8, 3, 7
+    held: dict[int, list[tuple[int, int]]] = {}
+    found: list[list[int]] = []
+    newest = last = NO_TIME
+    for row, (time, key) in enumerate(zip(ts, keys, strict=False)):
+        last = last if time == NO_TIME else time
+        mine = held.setdefault(key, [])
+        before = mine[-1][1] if mine else NO_TIME
+        if before != NO_TIME and (last - before > gap or newest - lateness - gap > before):
+            found.append([r for r, _ in held.pop(key)])
+            mine = held.setdefault(key, [])
+        mine.append((row, last))
+        if len(mine) == cap:
+            found.append([r for r, _ in held.pop(key)])
+        newest = max(newest, last)
+    found += [[r for r, _ in records] for records in held.values() if records]
+    sessions = Sessions(gap, lateness, cap, max_open=1000)
+    assert sorted(found) == sorted(rows for _, _, rows in run(sessions, events_of(ts, keys), [3]))
+
+
+@given(ts=st.lists(st.integers(0, 60), max_size=40).map(sorted), at=cuts)
+def test_few_rows_are_the_first_and_the_last_of_each_template(ts, at):
+    windows, held = TimeWindows(10, 10, 3), []
+    events = events_of(ts)
+    for a, b in pairwise([0, *sorted(c % (len(ts) + 1) for c in at), len(ts)]):
+        closed = windows.push(events.take(slice(a, b)))
+        few = set(windows.few_rows(2).tolist())
+        assert few <= set(windows.rows.tolist())
+        held = [r for r in (*held, *range(a, b)) if r not in set(closed.events.row.tolist())]
+    slots: dict[tuple[int, int], list[int]] = {}
+    last = NO_TIME
+    for row, time in enumerate(ts):
+        last = last if time == NO_TIME else time
+        slots.setdefault(((0 if last == NO_TIME else last) // 10, row % 5), []).append(row)
+    rows = windows.rows.tolist()
+    for members in slots.values():
+        mine = [r for r in members if r in rows]
+        assert few.issuperset({*mine[:2], *mine[-1:]})
 
 
 @pytest.mark.parametrize("name", ["tumbling", "count", "sessions"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 
 import numpy as np
 
@@ -13,7 +14,8 @@ from logwright.logs.coder import NewShapes
 from logwright.logs.kernel import BACKEND
 from logwright.logs.reader import Reader
 from logwright.logs.recording import TEXT_LIMIT, Recording
-from logwright.logs.sources import open_sources
+from logwright.logs.sources import Source, Sources, open_sources
+from logwright.logs.texts import Texts
 from logwright.settings import Settings
 from logwright.templates.miner import Miner
 from logwright.templates.values import Sketch, Values
@@ -34,16 +36,28 @@ Look = Callable[[LineBatch, int], None]
 
 
 class Intake:
-    """One pass over the input; `first` and `last` are the span of its times (ns, or `NO_TIME`)."""
+    """One pass over the input; `first` and `last` are the span of its times (ns, or `NO_TIME`).
 
-    def __init__(self, inputs: Sequence[str], settings: Settings) -> None:
+    An input that is a `Source` has no end, and somebody else gives its blocks: `written` says when
+    it was last written (seconds since 1970).
+    """
+
+    def __init__(
+        self, inputs: Sequence[str] | Source, settings: Settings, written: float | None = None
+    ) -> None:
         check_window(settings)
         self.settings = settings
-        self.sources = open_sources(inputs, settings)
-        self.reader = Reader(self.sources, settings)
-        paths = [s.plain_path for s in self.sources.sources]
-        limit = min(TEXT_LIMIT, settings.max_line_bytes)
-        self.recording = Recording(paths, text_limit=limit)
+        if isinstance(inputs, Source):
+            self.sources = Sources([inputs])
+        else:
+            self.sources = open_sources(inputs, settings)
+        self.reader = Reader(self.sources, settings, written)
+        self.recording: Recording
+        if isinstance(inputs, Source):
+            self.recording = self.texts()
+        else:
+            paths = [s.plain_path for s in self.sources.sources]
+            self.recording = Recording(paths, text_limit=self._limit)
         self.timeline = TimelineCounter()
         self.first = self.last = NO_TIME
         self.timed = 0
@@ -54,6 +68,19 @@ class Intake:
         self._texts: list[bytes] = []  # by shape
         self._source = -1
         self._met_codes = np.zeros(0, bool)
+
+    @property
+    def _limit(self) -> int:
+        return min(TEXT_LIMIT, self.settings.max_line_bytes)
+
+    def texts(self, past: Recording | None = None) -> Texts:
+        """A recording without an end, after those rows."""
+        return Texts(self._limit, past, lambda text: self.digest(0, text))
+
+    def digest(self, source_id: int, text: bytes) -> bytes:
+        """What stands for a line in the names of findings: a hash of its message."""
+        message = text[self.reader.message_at(source_id, text) :]
+        return blake2b(message, digest_size=8).digest()
 
     def read(self, miner: Miner, progress: Progress | None, look: Look | None = None) -> None:
         """Record everything, and give all shapes to the miner; `look` is shown each batch while its

@@ -4,7 +4,7 @@ What was read until then is the past (`scan`), or was judged already (`detect`);
 record is judged at once by the detectors that read records, by a pipeline of its own whose windows
 hold one record, so that nothing depends on how a pipe cuts its lines. Sessions and intervals close
 by their own rules in the run's pipeline, and by the clock while nothing comes. Memory is bounded:
-columns are not kept, texts for a stretch, findings up to a number.
+columns are not kept, texts of what open windows hold, findings up to a number.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from logwright.findings.finding import Finding
 from logwright.findings.run import many
 from logwright.findings.sieve import Sieve
 from logwright.intake import Intake
-from logwright.logs.batch import NO_TIME, Int64s, LineBatch
-from logwright.logs.recording import TEXT_LIMIT, Place, Recording
+from logwright.logs.batch import NO_TIME, LineBatch
 from logwright.logs.sources import Patience
 from logwright.pipeline import Pipeline, to_events
 from logwright.settings import Settings
@@ -41,8 +40,6 @@ _ADVANCE = 5.0
 _RENEW = 60.0
 _KEEP = 2.0
 _MOST_FINDINGS = 20_000
-_TEXTS = 64 << 20
-_BATCHES = 20_000
 
 
 class Watcher(Protocol):
@@ -65,49 +62,6 @@ def watch_for(given: Intake, lines: int = 0) -> None:
     """Let the intake of standard input end as soon as that turns out to be live, after so many
     lines at least."""
     given.sources.sources[0].patience = Patience(lines)
-
-
-class _Recent(Recording):
-    """A recording that holds the last stretch of texts only: two parts, of which the older one is
-    let go when the newer one is full. `rows` counts all rows; what was let go has no text."""
-
-    def __init__(self, past: Recording, limit: int) -> None:
-        super().__init__([None], keep_columns=False, text_limit=limit)
-        self.rows = past.rows
-        self._limit = limit
-        self._parts: list[tuple[int, Recording]] = [(0, past)]
-        self._begin()
-
-    def _begin(self) -> None:
-        part = Recording([None], keep_columns=False, text_limit=self._limit)
-        self._parts.append((self.rows, part))
-        while len(self._parts) > 2:
-            self._parts.pop(0)[1].close()
-        self._bytes = self._batches = 0
-
-    def append(self, batch: LineBatch) -> Int64s:
-        """Take a batch; gives the global rows of its records."""
-        if self._bytes > _TEXTS or self._batches > _BATCHES:
-            self._begin()
-        first, part = self._parts[-1]
-        rows = part.append(batch) + first
-        self._bytes += len(batch.buf)
-        self._batches += 1
-        self.rows += len(rows)
-        return rows
-
-    def place(self, row: int, limit: int | None = None) -> Place:
-        """Where a row stands; line 0 with no text where that was let go."""
-        for first, part in reversed(self._parts):
-            if row >= first:
-                return part.place(row - first, limit)
-        return Place(0, 0, 0, b"")
-
-    def close(self) -> None:
-        """Let the temporary files go."""
-        for _, part in self._parts:
-            part.close()
-        super().close()
 
 
 class Live:
@@ -180,7 +134,8 @@ class Live:
             self._pipeline.feedback.whole = False  # nobody waits for the end to see what is new
         given, pipeline = self._given, self._pipeline
         # The pipelines record and look up there, too.
-        given.recording = _Recent(given.recording, min(TEXT_LIMIT, given.settings.max_line_bytes))
+        given.recording = given.texts(given.recording)
+        self.quick.sights.endless = pipeline.sights.endless = True
         rungs = [rung for rung in pipeline.ladder.rungs if rung.reads != "records"]
         pipeline.ladder = Ladder(rungs, pipeline.ladder.reasons)
 
@@ -197,17 +152,16 @@ class Live:
         self._raise([*self.judge(events), *self._pipeline.judge(events)])
 
     def _renew(self) -> None:
-        """What a pipeline gives of a pattern is bounded; here for each minute, not for all days.
-        What was found is kept, so that verdicts can be given while the run goes on."""
+        """What was found is kept, so that verdicts can be given while the run goes on; what no open
+        window holds is let go."""
         now = time.monotonic()
         if self._unkept and now - self._kept >= _KEEP:
             self._keep(self._unkept)
             self._kept, self._unkept = now, []
-        if now - self._renewed >= _RENEW:
+        if now - self._renewed >= _RENEW or self._pipeline.is_full:
             self._renewed = now
-            self._pipeline.forget()
-            for pipeline in (self._pipeline, self.quick):
-                pipeline.renew()
+            if self.began:
+                self._pipeline.forget()
 
     def _idle(self) -> None:
         """Close by the clock what the log's own time would have closed."""
@@ -219,7 +173,7 @@ class Live:
         self._raise(self._pipeline.advance(passed))
 
     def _raise(self, found: Iterable[Finding]) -> None:
-        for finding in self.sieve.known(map(_with_lines_held, found)):
+        for finding in self.sieve.known(found):
             if finding.state == "suppressed":
                 room = max(_MOST_FINDINGS - len(self.suppressed), 0)
                 self.suppressed += [finding][:room]
@@ -264,17 +218,15 @@ def _quick(given: Intake, pipeline: Pipeline) -> Pipeline:
     return Pipeline(pipeline.vocabulary, Ladder(rungs), plan, given, judge=pipeline.feedback)
 
 
-def _with_lines_held(finding: Finding) -> Finding:
-    """Without lines whose texts are no longer held."""
-    if all(line.line_no for line in finding.lines):
-        return finding
-    return finding.model_copy(update={"lines": tuple(n for n in finding.lines if n.line_no)})
-
-
 def _following(given: Intake) -> Iterator[LineBatch | None]:
     """Batches of what the live source gives; None while it gives nothing."""
     for block in given.sources.sources[0].follow():
-        yield None if block is None else given.reader.read(block)
+        if block is None:
+            yield from given.reader.rest(0)
+            yield None
+        else:
+            yield given.reader.read(block)
+    yield from given.reader.rest(0)
 
 
 @contextmanager

@@ -8,33 +8,45 @@ over the windows that close, and hand each alarm to a `Teller`, which words it a
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from logwright.detectors.base import Remembering, known_among
 from logwright.detectors.confirmed import with_confirmed
-from logwright.detectors.ladder import Alarm, Ladder
+from logwright.detectors.ladder import Alarm, Ladder, Rung
+from logwright.detectors.timing import Timing
+from logwright.errors import StoreError
 from logwright.feedback.judge import Judge, told
 from logwright.feedback.novelty import RECORDS
 from logwright.feedback.standing import Found
 from logwright.findings.finding import Finding, pattern_id
 from logwright.intake import Intake
-from logwright.logs.batch import NO_TIME, LineBatch
+from logwright.logs.batch import NO_TIME, Int32s, LineBatch
 from logwright.logs.coder import BLANK
+from logwright.logs.texts import Texts
 from logwright.seeing import Seer
+from logwright.sights import Sights
+from logwright.snapshot import Moved, State, decode, encode
 from logwright.telling import Teller
 from logwright.templates.vocabulary import Vocabulary
+from logwright.windows.assemblers import Assemblers
 from logwright.windows.plan import WindowPlan
 from logwright.windows.sessions import Sessions, whole
-from logwright.windows.tumbling import CountWindows, TimeWindows
-from logwright.windows.window import Events, Windows
+from logwright.windows.tumbling import CountWindows
+from logwright.windows.window import Events, Windows, distinct
 
 __all__ = ["MOST_OF_PATTERN", "Assemblers", "Pipeline", "to_events"]
 
 MOST_OF_PATTERN = 1_000
 """Findings kept of one pattern and state; further ones are counted."""
+
+_REMEMBERED = (
+    *("windows_scored", "late_windows", "events_judged"),
+    *("_first", "_last", "_next"),
+)
 
 
 def to_events(
@@ -49,45 +61,8 @@ def to_events(
     return Events(template, columns["ts"], columns["level"], columns["session"], rows)
 
 
-@dataclass(slots=True)
-class Assemblers:
-    """The assemblers of a plan, with the windows that are open in them: the plan's windows, the
-    rate detector's intervals, windows for records that belong to no session, and the rules' own."""
-
-    windows: Sessions | TimeWindows | CountWindows
-    intervals: TimeWindows | None
-    loose: TimeWindows | CountWindows | None
-    own: Sessions | TimeWindows | CountWindows | None = None
-
-    @staticmethod
-    def of(plan: WindowPlan, vocabulary: Vocabulary) -> Assemblers:
-        """Fresh ones."""
-        windows = plan.assembler()
-        if plan.session_end is not None and isinstance(windows, Sessions):
-            windows.ends = vocabulary.matching(plan.session_end)
-        return Assemblers(windows, plan.intervals(), plan.loose())
-
-    @property
-    def oldest(self) -> int | None:
-        """The first row of windows that rules may still be asked about."""
-        rows = [w.oldest for w in (self.windows, self.own) if w is not None]
-        return min((row for row in rows if row is not None), default=None)
-
-    def push_intervals(self, events: Events) -> Windows | None:
-        """The intervals that these events close."""
-        return None if self.intervals is None else self.intervals.push(events)
-
-    def push_loose(self, events: Events) -> Windows | None:
-        """The windows of keyless records that these events close."""
-        return None if self.loose is None else self.loose.push(events.take(events.session < 0))
-
-    def flush_intervals(self) -> Windows | None:
-        """The open intervals."""
-        return None if self.intervals is None else self.intervals.flush()
-
-    def flush_loose(self) -> Windows | None:
-        """The open windows of keyless records."""
-        return None if self.loose is None else self.loose.flush()
+def _named(rung: Rung) -> str:
+    return f"detector {rung.detector.name} {rung.detector.unit}"
 
 
 class Pipeline:
@@ -95,7 +70,9 @@ class Pipeline:
 
     Windows that begin before `first_row` are not judged (`scan`: they belong to the past). With a
     `judge`, findings carry what verdicts say of them, and new verdicts act on the next batch. Of a
-    pattern and state, `most` findings are kept.
+    pattern and state, `most` findings are kept (`sights`).
+
+    An endless run is to `forget` when it `is_full`, and can be told by `snapshot` and `restore`.
     """
 
     def __init__(
@@ -123,14 +100,11 @@ class Pipeline:
         self._assemblers = Assemblers.of(plan, vocabulary)
         if own is not None:
             self._assemblers.own = Assemblers.of(own, vocabulary).windows
-        self._first_row, self.feedback, self._most = first_row, judge, MOST_OF_PATTERN
-        if most is not None:
-            self._most = most
+        self._first_row, self.feedback = first_row, judge
+        self.sights = Sights(MOST_OF_PATTERN if most is None else most)
         self._confirmed: tuple[frozenset[str], dict[str, frozenset[str]]] = (frozenset(), {})
         self._normal: tuple[Any, NDArray[np.bool_] | None] = (None, None)
         self.counted: Counter[str] = Counter()
-        self._kept: Counter[tuple[str, str]] = Counter()
-        self._states: dict[str, str] = {}
 
     def process(self, batch: LineBatch) -> list[Finding]:
         """Findings of the windows that this batch closes."""
@@ -191,25 +165,124 @@ class Pipeline:
 
     def advance(self, now: int) -> list[Finding]:
         """Findings of the windows that close because it is `now` (ns), although no line came."""
-        held = self._assemblers
-        for windows in (held.windows, held.intervals, held.loose, held.own):
-            if windows is not None and not isinstance(windows, CountWindows):
+        for windows in self._assemblers.named().values():
+            if not isinstance(windows, CountWindows):
                 windows.newest = max(windows.newest, now)
         none = np.empty(0, np.int64)
         few, small = none.astype(np.int32), none.astype(np.int8)
         return self.judge(Events(few, none, small, few, none))
 
-    def forget(self) -> None:
-        """Let go what rules remember of lines that no open window holds, for a run without an
-        end. Lines that are not judged yet come later."""
-        if self._rules is not None:
-            oldest = self._assemblers.oldest
-            self._rules.drop(self._next if oldest is None else min(oldest, self._next))
+    def bound(self, records: int) -> None:
+        """Hold so many records of open sessions at most."""
+        for windows in self._assemblers.named().values():
+            if isinstance(windows, Sessions):
+                windows.most = records
 
-    def renew(self) -> None:
-        """Count the findings of each pattern anew, for a run without an end."""
-        self._kept.clear()
-        self._teller.renew()
+    @property
+    def dropped(self) -> dict[str, int]:
+        """What was let go to bound memory, by reason: sessions closed early, texts of lines that
+        were still wanted, findings that were one too many, lines of shapes that were."""
+        held = self._assemblers.named().values()
+        texts = self._given.recording
+        return {
+            "sessions": sum(w.evicted for w in held if isinstance(w, Sessions)),
+            "texts": texts.let_go if isinstance(texts, Texts) else 0,
+            "findings": self.counted.total(),
+            "shapes": self._given.reader.coder.overflowed,
+        }
+
+    @property
+    def is_full(self) -> bool:
+        """Whether much is held that no open window holds."""
+        texts = self._given.recording
+        return isinstance(texts, Texts) and texts.is_full
+
+    def forget(self) -> None:
+        """Let go what is remembered of lines that no open window holds, for a run without an end.
+        All lines that were read must have been judged."""
+        judged, cited = self._assemblers.judged_rows, self._assemblers.cited_rows
+        detectors = [r.detector for r in self.ladder.rungs if isinstance(r.detector, Remembering)]
+        keys = [self._assemblers.sessions]
+        keys += [d.forget(self._next) for d in detectors if isinstance(d, Timing)]
+        cites = [detector.cites() for detector in detectors]
+        if isinstance(self._given.recording, Texts):
+            self._given.recording.keep(distinct([cited, *cites]))
+        if self._rules is not None:
+            self._rules.keep(judged)
+        if self._parameters is not None:
+            self._parameters.drop(int(judged[0]) if len(judged) else self._next)
+        if self._given.reader.remembers:
+            self._given.reader.drop_keys(distinct(keys))
+
+    def snapshot(self) -> bytes:
+        """All that decides later findings, and what they cite; of an endless run."""
+        self.forget()
+        shapes = self._given.reader.paused()
+        codes = shapes["shapes"].tables["shapes"]["code"]
+        own = {name: getattr(self, name) for name in _REMEMBERED}
+        meta = {"own": own, "muted": self.ladder.muted, "counted": self.counted}
+        tables: dict[str, dict[str, NDArray[Any]]] = {
+            "shapes": {"template": self.vocabulary.of(codes)},
+            "templates": {"hash": self.vocabulary.hashes},
+        }
+        states = {**shapes, "pipeline": State(meta, tables), "telling": self._teller.paused()}
+        states["sights"] = self.sights.paused()
+        assert isinstance(self._given.recording, Texts)
+        states["texts"] = self._given.recording.paused()
+        for name, windows in self._assemblers.named().items():
+            states[f"windows {name}"] = windows.paused()
+        for rung in self.ladder.rungs:
+            if isinstance(rung.detector, Remembering):
+                states[_named(rung)] = rung.detector.paused()
+        if self.feedback is not None:
+            states["judge"] = self.feedback.paused()
+        return encode(states)
+
+    def restore(self, data: bytes) -> None:
+        """Go on from a snapshot, in a pipeline that has read nothing; `StoreError` where it is none
+        that this version can read, or does not fit the model's windows."""
+        states = decode(data)
+        try:
+            self._resume(states)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise StoreError(
+                f"the snapshot does not fit this model ({error!r}): delete it to start anew, "
+                "without what was open"
+            ) from None
+
+    def _resume(self, states: Mapping[str, State]) -> None:
+        now, keys = self._given.reader.resume(states)
+        new = self._given.reader.take_shapes()
+        self.vocabulary.meet_shapes(new.codes, new.keys, new.contents)
+        own = states["pipeline"]
+        then = own.tables["templates"]["hash"], own.tables["shapes"]["template"]
+        moved = Moved(self._templates(*then, now), keys)
+        for name in _REMEMBERED:
+            setattr(self, name, int(own.meta["own"][name]))
+        self.ladder.muted = int(own.meta["muted"])
+        self.counted.update(own.meta["counted"])
+        self.sights.resume(states["sights"])
+        self._teller.resume(states["telling"])
+        assert isinstance(self._given.recording, Texts)
+        self._given.recording.resume(states["texts"])
+        for name, windows in self._assemblers.named().items():
+            if f"windows {name}" in states:
+                windows.resume(states[f"windows {name}"], moved)
+        for rung in self.ladder.rungs:
+            if isinstance(rung.detector, Remembering) and _named(rung) in states:
+                rung.detector.resume(states[_named(rung)], moved)
+        if self.feedback is not None and "judge" in states:
+            self.feedback.resume(states["judge"])
+
+    def _templates(self, hashes: NDArray[np.uint64], of_shape: Int32s, codes: Int32s) -> Int32s:
+        """Today's template indices by those of a snapshot: by their ids, and where these are not
+        known any more by the shapes that were met."""
+        moved = np.full(len(hashes) + 1, -1, np.int32)
+        moved[of_shape] = self.vocabulary.of(codes)
+        order = np.argsort(self.vocabulary.hashes)
+        mine, at = known_among(self.vocabulary.hashes[order], hashes)
+        moved[at] = order[mine]
+        return moved
 
     def finish(self) -> list[Finding]:
         """Findings of the windows that the end of the input closes."""
@@ -259,12 +332,12 @@ class Pipeline:
         detector = alarm.rung.detector
         for evidence in alarm.evidence:
             pattern = pattern_id(detector.name, detector.unit, evidence.parts)
-            state = self._states.get(pattern, "open")
-            if self._kept[pattern, state] >= self._most and self._is_settled(pattern):
+            i = alarm.window
+            state, full = self.sights.of(pattern, windows, i)
+            if full and self._is_settled(pattern):
                 self.counted[pattern] += 1
                 counted.append(state)
             else:
-                i = alarm.window
                 found.append(self._teller.finding(windows, i, alarm.rung, evidence, pattern))
         return found, counted
 
@@ -274,9 +347,7 @@ class Pipeline:
 
     def _is_kept(self, finding: Finding) -> bool:
         """Whether there are not too many of its pattern and state; else it is counted."""
-        self._states[finding.pattern] = finding.state
-        self._kept[finding.pattern, finding.state] += 1
-        if self._kept[finding.pattern, finding.state] <= self._most:
+        if self.sights.keeps(finding.pattern, finding.state):
             return True
         self.counted[finding.pattern] += 1
         return False

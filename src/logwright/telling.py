@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from logwright.logs.batch import NO_TIME
 from logwright.logs.recording import TEXT_LIMIT, Place
 from logwright.logs.redaction import redact
 from logwright.logs.timestamps import iso
+from logwright.snapshot import State
 from logwright.templates.parameters import LINE
 from logwright.templates.template import Template
 from logwright.templates.vocabulary import Vocabulary
@@ -38,6 +38,7 @@ _NAMELESS = (b"", b"-", b"NULL", b"(null)")
 """What headers hold in place of a host that they do not know."""
 
 _KEY_LIMIT = 64 << 10
+_MOST_ALIKE = 100_000
 _AT_LEAST_MEDIUM = ("rate", "counts", "parameters", "timing")
 
 
@@ -45,7 +46,7 @@ class Teller:
     """Words alarms as findings, whose lines come from the run's recording.
 
     `own` are the windows of rules, where these are others. Findings that would have one id are told
-    apart by counting them, until `renew`.
+    apart by counting them, among the last `_MOST_ALIKE` that differ.
     """
 
     def __init__(
@@ -57,11 +58,28 @@ class Teller:
     ) -> None:
         self._vocabulary, self._plan, self._own = vocabulary, plan, own
         self._given = given  # and not its recording, which is another one when a run goes live
-        self._ordinals: Counter[tuple[str, str, int, str]] = Counter()
+        self._alike: dict[bytes, int] = {}  # those met last are last
 
-    def renew(self) -> None:
-        """Count anew."""
-        self._ordinals.clear()
+    def _ordinal(self, *same: object) -> int:
+        """How many findings before this one had the same of everything that names it."""
+        key = hashlib.blake2b(repr(same).encode("utf-8", "backslashreplace"), digest_size=8)
+        number = self._alike.pop(key.digest(), 0)
+        self._alike[key.digest()] = number + 1
+        if len(self._alike) > _MOST_ALIKE:
+            del self._alike[next(iter(self._alike))]
+        return number
+
+    def paused(self) -> State:
+        """How many findings were alike."""
+        key = np.frombuffer(b"".join(self._alike), np.uint64)
+        number = np.array(list(self._alike.values()), np.int64)
+        return State({}, {"alike": {"key": key, "number": number}})
+
+    def resume(self, state: State) -> None:
+        """Go on from there."""
+        keys = np.asarray(state.tables["alike"]["key"], np.uint64)
+        numbers = state.tables["alike"]["number"].tolist()
+        self._alike = {k.tobytes(): n for k, n in zip(keys, numbers, strict=True)}
 
     def finding(
         self, windows: Windows, i: int, rung: Rung, evidence: Evidence, pattern: str
@@ -73,14 +91,13 @@ class Teller:
         cited = {row: self._given.recording.place(row) for row in evidence.rows}
         key_row = evidence.key_rows[0] if evidence.key_rows else int(rows[0])
         place = cited.get(key_row) or self._given.recording.place(key_row)
-        message = place.text[self._given.reader.message_at(place.source_id, place.text) :]
-        content = hashlib.blake2b(message, digest_size=8).hexdigest()
+        content = (place.digest or self._given.digest(place.source_id, place.text)).hex()
         first, last = self._times(windows, i, evidence)
         key = self._key(windows, i)
-        same = (pattern, key, first, content)
-        self._ordinals[same] += 1
+        ordinal = self._ordinal(pattern, key, first, content)
         start, end = windows.first_last(i)
-        lines = [self._line(row, cited[row], evidence, windows, i) for row in evidence.rows]
+        told = [row for row in evidence.rows if cited[row].line_no]
+        lines = [self._line(row, cited[row], evidence, windows, i) for row in told]
         templates = [
             TemplateRef(
                 id=self._vocabulary.templates[t].id,
@@ -93,7 +110,7 @@ class Teller:
         ]
         kind = windows.kind
         return Finding(
-            id=finding_id(pattern, key, first, content, self._ordinals[same] - 1),
+            id=finding_id(pattern, key, first, content, ordinal),
             pattern=pattern,
             detector=detector.name,
             unit=detector.unit,
@@ -133,6 +150,8 @@ class Teller:
             # The key stands in the message; further on than other texts are shown, perhaps.
             first = int(windows.events.row[windows.bounds[i]])
             began = self._given.recording.place(first, _KEY_LIMIT)
+            if began.digest is not None:  # its text was let go
+                return (reader.session.name_of(number) or b"").decode("utf-8", "backslashreplace")
             key = reader.session.key_of(
                 began.text[reader.message_at(began.source_id, began.text) :]
             )

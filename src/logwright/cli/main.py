@@ -29,6 +29,7 @@ from logwright.cli import (
     train_reasoner,
     verdict,
     verdicts,
+    worker,
 )
 from logwright.cli.output import ReaderGone, standard_output
 from logwright.errors import LogwrightError
@@ -60,6 +61,7 @@ app.add_typer(templates.app, name="templates")
 app.add_typer(rules.app, name="rules")
 train.app.command(name="reasoner")(train_reasoner.reasoner)
 app.add_typer(train.app, name="train")
+app.command(name="worker")(worker.worker)
 app.add_typer(bench.app, name="bench")
 app.add_typer(data.app, name="data")
 

@@ -113,7 +113,7 @@ def sequence(
         history_read = lessons.history_of(
             history, learned, settings, reading, verdicts=rl is Tuning.verdicts
         )
-    with _stages() as stages:
+    with stages_shown() as stages:
         rung = training.train(history_read, learned, wish, stages)
     learned.ladder.add_sequence(rung)
     learned.save(model)
@@ -156,7 +156,7 @@ class Stages:
 
 
 @contextmanager
-def _stages() -> Iterator[Stages]:
+def stages_shown() -> Iterator[Stages]:
     """Bars on standard error, that stay; none unless it is a terminal."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield Stages(None)

@@ -14,17 +14,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from logwright.findings.finding import Severity
 from logwright.logs.batch import Int64s
+from logwright.snapshot import Moved, State
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Windows
 
-__all__ = ["Detector", "Evidence", "Floats", "State", "add_counts"]
+__all__ = ["Detector", "Evidence", "Floats", "Remembering", "State", "add_counts", "known_among"]
 
 Floats = NDArray[np.float64]
 UInt64s = NDArray[np.uint64]
@@ -45,14 +46,15 @@ def add_counts(
     return keys, total
 
 
-@dataclass(slots=True)
-class State:
-    """What a detector learned: small values, tables of equally long columns, and files of formats
-    of their own, by name."""
+def known_among(known: UInt64s, hashes: UInt64s) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Places in both of what stands in both; `known` is sorted, `hashes` differ.
 
-    meta: dict[str, Any]
-    tables: dict[str, dict[str, NDArray[Any]]] = field(default_factory=dict)
-    files: dict[str, bytes] = field(default_factory=dict)
+    >>> mine, at = known_among(np.array([3, 5], np.uint64), np.array([9, 5], np.uint64))
+    >>> mine.tolist(), at.tolist()
+    ([1], [1])
+    """
+    _, mine, at = np.intersect1d(known, hashes, assume_unique=True, return_indices=True)
+    return mine, at
 
 
 @dataclass(slots=True)
@@ -100,3 +102,17 @@ class Detector(Protocol):
 
     def load(self, state: State) -> None:
         """Take over what was learned."""
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A detector that remembers something from window to window, besides what was learned."""
+
+    def paused(self) -> State:
+        """What it remembers."""
+
+    def resume(self, state: State, moved: Moved) -> None:
+        """Take that over, just loaded; `moved` says what today's templates and sessions are."""
+
+    def cites(self) -> Int64s:
+        """The rows that it may cite although no open window holds them."""

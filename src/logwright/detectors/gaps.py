@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logwright.logs.batch import NO_TIME, Int64s
+from logwright.snapshot import Moved, State
 from logwright.windows.window import Windows
 
 __all__ = ["Gaps", "Joints", "ends", "inside"]
 
 _MOST_KEYS = 1_000_000  # session keys whose last record is held: 20 MB
 _LEAST_WHOLE = 3
+_REACH = 1_000_000
+"""Records within which the next session of a key is its continuation."""
 
 
 @dataclass(slots=True)
@@ -105,9 +108,38 @@ class Joints:
         self._template[key[last]] = t[b[last]]
         self._ts[key[last]] = ts[b[last]]
         self._row[key[last]] = row[b[last]]
-        valid = (since != NO_TIME) & (ts[a] != NO_TIME)
+        valid = (since != NO_TIME) & (ts[a] != NO_TIME) & (row[a] - first < _REACH)
         gap = np.where(valid, ts[a] - since, -1)
         return Gaps(left, t[a], gap, first, row[a], number, valid & (gap >= 0))
+
+    @property
+    def rows(self) -> Int64s:
+        """The last records of keys."""
+        rows: Int64s = self._row[self._ts != NO_TIME]
+        return rows
+
+    def drop(self, row: int) -> Int64s:
+        """Forget what no record from this row on continues; gives the keys of the rest."""
+        held = self._ts != NO_TIME
+        self._ts[held & (self._row <= row - _REACH)] = NO_TIME
+        return np.flatnonzero(self._ts != NO_TIME)
+
+    def paused(self) -> State:
+        """The last record of each key."""
+        key = np.flatnonzero(self._ts != NO_TIME)
+        last: dict[str, NDArray[Any]] = {"key": key, "template": self._template[key]}
+        last |= {"ts": self._ts[key], "row": self._row[key]}
+        return State({}, {"last": last})
+
+    def resume(self, state: State, moved: Moved) -> None:
+        """Go on from there."""
+        table = state.tables["last"]
+        key, template = moved.session[table["key"]], moved.template[table["template"]]
+        ok = (key >= 0) & (template >= 0)
+        key = key[ok]
+        self._grow(int(key.max(initial=-1)) + 1)
+        self._template[key] = template[ok]
+        self._ts[key], self._row[key] = table["ts"][ok], table["row"][ok]
 
     def _grow(self, size: int) -> None:
         if size <= len(self._ts):

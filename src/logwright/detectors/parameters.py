@@ -53,6 +53,7 @@ from logwright.logs.batch import Int64s, LineBatch
 from logwright.logs.coder import BLANK
 from logwright.logs.kernel import FORM, NUMBER, VALUE
 from logwright.logs.redaction import redact
+from logwright.snapshot import Moved, join, part
 from logwright.templates.values import FEW
 from logwright.templates.vocabulary import Vocabulary
 from logwright.templates.watcher import Watcher, kinds_of, layout_of
@@ -62,7 +63,9 @@ __all__ = ["Parameters"]
 
 _MOST_FLAGS, _CITED, _NAMED, _TEXT = 100_000, 5, 5, 60
 _MOST_OF_SLOT = 2_000
-"""Lines that one slot flags in a run; it is not watched any longer then."""
+"""Lines that one slot flags in a stretch; it is not watched any longer then, until the next."""
+
+_STRETCH = 1_000_000  # lines
 
 _KINDS = ("high", "low", "value", "form")
 _HIDDEN = "[redacted]"
@@ -113,7 +116,8 @@ class Parameters:
         self._watcher: Watcher | None = None
         self._met = np.zeros(0, bool)  # shape codes
         self._odd_shapes: dict[int, list[tuple[int, bytes]]] = {}
-        self._times: list[int] = []
+        self._times: list[int] = []  # by slot: lines flagged in the stretch
+        self._stretch: list[int] = []  # which is this one
         self._of_template: dict[int, dict[int, dict[int, int]]] = {}
         self._fresh: list[_Flag] = []
         self._flags: list[_Flag] = []
@@ -184,7 +188,7 @@ class Parameters:
         if self._watcher is not None:
             return self._watcher
         self._watcher = watcher = Watcher()
-        self._times = [0] * len(self)
+        self._times, self._stretch = [0] * len(self), [0] * len(self)
         c = self._columns
         for i in range(len(self)):
             slot = watcher.add()
@@ -223,7 +227,7 @@ class Parameters:
         found, numbers = watcher.walk(batch)
         for at in range(len(found)):
             row, slot, begin, stop, _, value = found[at].tolist()
-            if self._times[slot] >= _MOST_OF_SLOT:
+            if self._is_loud(slot, first_row + row):
                 continue
             text = batch.buf[begin:stop]
             told = self._judge(slot, float(numbers[at]), text, value)
@@ -239,11 +243,18 @@ class Parameters:
         table[codes] = True
         for row in np.flatnonzero(table[batch.shape]).tolist():
             for slot, word in self._odd_shapes[int(batch.shape[row])]:
-                if self._times[slot] < _MOST_OF_SLOT:
+                if not self._is_loud(slot, first_row + row):
                     self._times[slot] += 1
                     digits = float(self._columns["value_digits"][slot])
                     flag = _Flag(first_row + row, slot, VALUE_NEW, digits, word[:_TEXT])
                     self._fresh.append(flag)
+
+    def _is_loud(self, slot: int, row: int) -> bool:
+        """Whether a slot has flagged so many lines that it is not watched any longer."""
+        stretch = row // _STRETCH
+        if self._stretch[slot] < stretch:
+            self._times[slot], self._stretch[slot] = 0, stretch
+        return self._times[slot] >= _MOST_OF_SLOT
 
     def _place(self, code: int, content: bytes, vocabulary: Vocabulary, watcher: Watcher) -> None:
         """Watch the slots of a shape that is met for the first time, and look at its words."""
@@ -419,6 +430,44 @@ class Parameters:
         names = [name for bit, name in _KIND_NAMES.items() if kinds & bit]
         return f"up to {many(most, 'character')}, {', '.join(dict.fromkeys(names))} only"
 
+    def drop(self, before: int) -> None:
+        """Forget flags of lines before a row, of which no open window holds one."""
+        gone = int(np.searchsorted(self._rows, before))
+        self._flags, self._rows = self._flags[gone:], self._rows[gone:]
+
+    def paused(self) -> State:
+        """The lines that were flagged, and how many each slot flagged."""
+        flags = [*self._flags, *self._fresh]
+        kinds = {"row": np.int64, "slot": np.int32, "kind": np.int8, "score": np.float64}
+        columns: dict[str, NDArray[Any]] = {
+            name: np.array([getattr(f, name) for f in flags], kind) for name, kind in kinds.items()
+        }
+        columns["judged"] = np.array([f.judged for f in flags], bool)
+        columns["size"], texts = join([f.text for f in flags])
+        meta = {"times": self._times, "stretch": self._stretch, "thinned": self._thinned}
+        return State(meta, {"flags": columns}, {"texts": texts})
+
+    def resume(self, state: State, moved: Moved) -> None:
+        """Go on from there; another model has other slots: then nothing is flagged."""
+        table = state.tables["flags"]
+        slots = len(state.meta["times"])
+        if slots not in (0, len(self)):
+            return
+        self._begin()
+        texts = part(table["size"], state.files["texts"])
+        names = ("row", "slot", "kind", "score")
+        columns = (table[name].tolist() for name in names)
+        judged = table["judged"].tolist()
+        self._flags = [_Flag(*told) for told in zip(*columns, texts, judged, strict=True)]
+        self._rows = np.array(table["row"], np.int64)
+        if slots:
+            self._times, self._stretch = list(state.meta["times"]), list(state.meta["stretch"])
+        self._thinned = bool(state.meta["thinned"])
+
+    def cites(self) -> Int64s:
+        """Nothing but what open windows hold."""
+        return np.empty(0, np.int64)
+
     def save(self) -> State:
         """What is watched, and the hashes of known values."""
         sizes = [len(known) for known in self._known]
@@ -454,7 +503,7 @@ class Parameters:
         self._sides, self._watcher, self._met = [], None, np.zeros(0, bool)
         self._odd_shapes, self._of_template = {}, {}
         self._flags, self._fresh, self._rows = [], [], np.empty(0, np.int64)
-        self._times, self._thinned = [], False
+        self._times, self._stretch, self._thinned = [], [], False
 
 
 def _values(slot: Slot, stop: int) -> set[int]:

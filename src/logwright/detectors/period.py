@@ -25,10 +25,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from logwright.detectors.base import Evidence, Floats, State
+from logwright.detectors.base import Evidence, Floats, State, known_among
 from logwright.detectors.rate import duration
 from logwright.detectors.tally import Tally
 from logwright.logs.batch import NO_TIME, Int64s
+from logwright.snapshot import Moved
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Windows
 
@@ -314,6 +315,25 @@ class Period:
         table |= {c: stats[:, j] for j, c in enumerate(_COLUMNS)}
         meta = {"interval": self.interval, "now": self._now, "longest": self._longest}
         return State(meta, {"beats": table})
+
+    def paused(self) -> State:
+        """When each beat came last, and whether its loss was told."""
+        self._settle()
+        columns = {"hash": self._hash, "last": self._last, "row": self._row, "told": self._told}
+        meta = {"now": self._now, "begun": self._begun}
+        return State(meta, {"beats": columns})
+
+    def resume(self, state: State, moved: Moved) -> None:
+        """Go on from there."""
+        table = state.tables["beats"]
+        mine, at = known_among(self._hash, table["hash"])
+        self._last[mine], self._row[mine] = table["last"][at], table["row"][at]
+        self._told[mine] = table["told"][at]
+        self._now, self._begun = int(state.meta["now"]), bool(state.meta["begun"])
+
+    def cites(self) -> Int64s:
+        """The rows in which beats came last."""
+        return self._row[self._row >= 0]
 
     def load(self, state: State) -> None:
         """Take over the beats; nothing has been scored yet."""

@@ -25,9 +25,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from logwright.detectors.base import Evidence, Floats, State
+from logwright.detectors.base import Evidence, Floats, State, known_among
 from logwright.detectors.thresholds import Tail, fit_tail
 from logwright.logs.batch import Int64s
+from logwright.snapshot import Moved
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Windows
 
@@ -167,7 +168,10 @@ class Rate:
         hashes = vocabulary.hashes[template]
         everything = np.arange(len(windows), dtype=np.int64)
         last = np.zeros(len(vocabulary.hashes), np.int64)
-        last[windows.events.template] = windows.events.row  # the last one wins
+        on_time: Any = slice(None)
+        if windows.late.any():  # how late ones come with others depends on batches
+            on_time = np.repeat(~windows.late, windows.sizes)
+        last[windows.events.template[on_time]] = windows.events.row[on_time]  # the last one wins
         last_of_all = windows.events.row[windows.bounds[1:] - 1] if len(windows) else everything
         return (
             np.concatenate((owner, everything)),
@@ -228,9 +232,10 @@ class Rate:
     def _last_row(self, windows: Windows, w: int, hit: _Hit) -> int:
         """The row in which a silent template came last before window `w`; -1 in another run."""
         end = int(windows.bounds[w])
-        rows = windows.events.row[:end]
+        mine = np.repeat(~windows.late[:w], windows.sizes[:w])
         if hit.template >= 0:
-            rows = rows[windows.events.template[:end] == hit.template]
+            mine &= windows.events.template[:end] == hit.template
+        rows = windows.events.row[:end][mine]
         return int(rows[-1]) if len(rows) else hit.count
 
     def _index(self, vocabulary: Vocabulary) -> NDArray[np.int64]:
@@ -344,6 +349,23 @@ class Rate:
             columns[name] = stats[:, j]
         meta = {"interval": self.interval, "slots": self.slots, "now": self._now}
         return State(meta, {"templates": columns})
+
+    def paused(self) -> State:
+        """When each template came last."""
+        self._settle()
+        columns = {"hash": self._hash, "last": self._last, "row": self._row}
+        return State({"now": self._now, "begun": self._begun}, {"templates": columns})
+
+    def resume(self, state: State, moved: Moved) -> None:
+        """Go on from there; what this model knows besides came last when the others had not."""
+        table = state.tables["templates"]
+        mine, at = known_among(self._hash, table["hash"])
+        self._last[mine], self._row[mine] = table["last"][at], table["row"][at]
+        self._now, self._begun = int(state.meta["now"]), bool(state.meta["begun"])
+
+    def cites(self) -> Int64s:
+        """The rows in which templates came last."""
+        return self._row[self._row >= 0]
 
     def load(self, state: State) -> None:
         """Take over the statistics."""

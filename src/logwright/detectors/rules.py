@@ -29,6 +29,7 @@ from logwright.rules.engine.classing import Naming
 from logwright.rules.language.plain import Window
 from logwright.rules.language.tree import Field
 from logwright.rules.language.walk import walk
+from logwright.snapshot import Moved
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.plan import WindowPlan
 from logwright.windows.window import Windows
@@ -88,7 +89,7 @@ class Rules:
         ranks = [SEVERITIES.index(_severity(rule)) + 1.0 for rule in self._jury.rules]
         self._ranks = np.array(ranks, np.float64)
         self.tally = {rule.name: Tally() for rule in self._jury.rules}
-        self._placed = False
+        self._placed = self.is_anew = False
         self._last: tuple[Windows, Bools] | None = None
 
     @classmethod
@@ -140,6 +141,28 @@ class Rules:
     def drop(self, before: int) -> None:
         """Forget lines before a row, of which no open window holds one."""
         self._jury.drop(before)
+
+    def keep(self, rows: Int64s) -> None:
+        """Forget all lines but these, which are sorted."""
+        self._jury.keep(rows)
+
+    def paused(self) -> State:
+        """What is remembered of lines, and how often each rule hit."""
+        state = self._jury.paused()
+        state.meta["tally"] = {n: [t.hits, t.first, t.last] for n, t in self.tally.items()}
+        return state
+
+    def resume(self, state: State, moved: Moved) -> None:
+        """Go on from there. Where the rules were others, no rule fires on the lines that are open:
+        what they hold is not known any more."""
+        self.is_anew = not self._jury.resume(state)
+        for name, told in state.meta["tally"].items():
+            if name in self.tally:
+                self.tally[name] = Tally(*map(int, told))
+
+    def cites(self) -> Int64s:
+        """Nothing but what open windows hold."""
+        return np.empty(0, np.int64)
 
     @property
     def kept_blocks(self) -> int:

@@ -31,6 +31,7 @@ from logwright.detectors.pairs import COLUMNS, TIGHT, PairTable, digits_of, stat
 from logwright.detectors.rate import duration
 from logwright.detectors.tally import Tally
 from logwright.logs.batch import NO_TIME, Int32s, Int64s
+from logwright.snapshot import Moved
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Windows, pair_hash
 
@@ -300,6 +301,22 @@ class Timing:
             [f"{kind}-{'long' if long else 'short'}", f"{ids[0]}>{ids[1]}"],
             usual=dict.fromkeys((a, b), usual),
         )
+
+    def paused(self) -> State:
+        """The last record of each session key."""
+        return self._joints.paused()
+
+    def resume(self, state: State, moved: Moved) -> None:
+        """Go on from there."""
+        self._joints.resume(state, moved)
+
+    def cites(self) -> Int64s:
+        """The last record of each session key."""
+        return self._joints.rows
+
+    def forget(self, row: int) -> Int64s:
+        """Forget what no record from this row on continues; gives the session keys of the rest."""
+        return self._joints.drop(row)
 
     def save(self) -> State:
         """The pairs that are watched, with their gaps."""

@@ -19,6 +19,7 @@ from logwright.feedback.novelty import SIGHTS, Novelty, Phase
 from logwright.feedback.standing import Found, Standing
 from logwright.findings.finding import SEVERITIES, Finding
 from logwright.findings.verdict import Entry, Undo, Verdict
+from logwright.snapshot import State
 from logwright.templates.wording import GRAVE, SYMPTOM, trouble
 
 __all__ = ["DECAYED", "HELD", "LIKE_HISTORY", "Judge", "Judgement", "in_words", "told"]
@@ -195,6 +196,22 @@ class Judge:
             self._sights.clear()
         self._sights[pattern] += 1
         return self._sights[pattern]
+
+    def paused(self) -> State:
+        """What was seen so far, for a run that goes on with the same log; verdicts come anew, from
+        where they are kept."""
+        state = self.novelty.paused()
+        judge = {"sights": dict(self._sights), "span": self._span, "goes_on": self._goes_on}
+        state.meta["judge"] = judge | {"begun": self._begun, "newest": self.standing.newest}
+        return state
+
+    def resume(self, state: State) -> None:
+        """Go on from there."""
+        self.novelty.resume(state)
+        told = state.meta["judge"]
+        self._sights = Counter({str(p): int(n) for p, n in told["sights"].items()})
+        self._span = None if told["span"] is None else (int(told["span"][0]), int(told["span"][1]))
+        self._goes_on, self._begun = bool(told["goes_on"]), dict(told["begun"])
 
     def load(self, state: dict[str, Any]) -> None:
         """Go on from what an earlier run saved, if this one turns out to come after it;

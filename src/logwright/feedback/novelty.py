@@ -23,6 +23,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from logwright.snapshot import State
+
 __all__ = ["NEAR", "RECORDS", "SIGHTS", "Novelty"]
 
 RECORDS = 20
@@ -99,6 +101,25 @@ class Novelty:
     def is_older(self, pattern: str) -> bool:
         """Whether a pattern was seen before the run that goes on from what was loaded."""
         return pattern in self._before
+
+    def paused(self) -> State:
+        """All of it, for a run that goes on with the same log."""
+        health = {
+            p: [h.sights, h.stretches, h.alone, h.last, h.hosts] for p, h in self._health.items()
+        }
+        recent = [[at, sorted(patterns)] for at, patterns in self._recent]
+        before = sorted(self._before)
+        return State({"health": health, "recent": recent, "before": before, "at": self._at})
+
+    def resume(self, state: State) -> None:
+        """Go on from there."""
+        meta = state.meta
+        self._health = {
+            p: _Health(int(sights), int(stretches), int(alone), int(last), list(hosts))
+            for p, (sights, stretches, alone, last, hosts) in meta["health"].items()
+        }
+        self._recent = deque((int(at), frozenset(patterns)) for at, patterns in meta["recent"])
+        self._before, self._at = frozenset(meta["before"]), int(meta["at"])
 
     def save(self) -> dict[str, Any]:
         """What a store keeps, so that a run goes on where the last one ended: the patterns that

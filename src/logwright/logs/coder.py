@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from logwright.logs.batch import Int8s, Int32s, Int64s
 from logwright.logs.continuation import EMPTY, line_kind
 from logwright.logs.kernel import Table
 from logwright.logs.redaction import redact_all
+from logwright.snapshot import State, join
 
 __all__ = ["BLANK", "OVERFLOW", "NewShapes", "ShapeCoder"]
 
@@ -56,6 +58,7 @@ class ShapeCoder:
         self._kinds = np.zeros(1024, np.int8)
         self._kept: dict[int, tuple[bytes, ...]] = {}
         self._new: list[tuple[int, bytes]] = []
+        self._firsts: dict[int, bytes] | None = None
         for text in (b"", _OVERFLOW_TEXT):  # the codes BLANK and OVERFLOW
             self.table.encode(text, np.zeros(1, np.int64), np.array([len(text)]))
         self._kinds[BLANK] = EMPTY
@@ -101,9 +104,12 @@ class ShapeCoder:
         for row, code, (a, b) in zip(rows.tolist(), codes[rows].tolist(), spans, strict=True):
             left = looks[code]
             if left > 0:
+                text = buf[a : min(b, a + _LONGEST_EXEMPLAR)]
                 if left == _LOOKS:
                     firsts.append(row)
-                looks[code] = self._look(code, buf[a : min(b, a + _LONGEST_EXEMPLAR)], left)
+                    if self._firsts is not None:
+                        self._firsts[code] = text
+                looks[code] = self._look(code, text, left)
         return firsts
 
     def _look(self, code: int, content: bytes, left: int) -> int:
@@ -116,6 +122,32 @@ class ShapeCoder:
             return 0
         self._kept[code] = kept
         return left - 1
+
+    def remember(self) -> None:
+        """Keep the first line of each shape from now on, so that one may pause."""
+        self._firsts = {}
+
+    def paused(self) -> State:
+        """The first line of each shape, in the order in which they were met."""
+        assert self._firsts is not None
+        codes = np.array(list(self._firsts), np.int32)
+        sizes, lines = join(list(self._firsts.values()))
+        shapes: dict[str, NDArray[Any]] = {"code": codes, "size": sizes}
+        return State({"overflowed": self.overflowed}, {"shapes": shapes}, {"lines": lines})
+
+    def resume(self, state: State) -> Int32s:
+        """Meet these shapes anew: their codes now. Nothing more is to be learned of them."""
+        sizes, lines = state.tables["shapes"]["size"], state.files["lines"]
+        end = np.cumsum(sizes)
+        if (sizes < 0).any() or int(sizes.sum()) != len(lines):
+            raise ValueError("shapes and their lines do not fit")
+        codes = self.encode(lines, end - sizes, end)
+        self.meet(lines, end - sizes, end, codes)
+        self._looks[codes], self._kept = 0, {}
+        self.overflowed = int(state.meta["overflowed"])
+        if self.overflowed:
+            self._new.append((OVERFLOW, _OVERFLOW_TEXT))
+        return codes
 
     def take(self) -> NewShapes:
         """Shapes, and further lines of shapes, met since the last call."""

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from logwright.logs import program as p
 from logwright.logs.batch import Int8s, Int32s, Int64s
+from logwright.snapshot import State
 
 __all__ = ["EMPTY", "FRAME", "INDENTED_MOST", "TROUBLE", "Continuation", "line_kind"]
 
@@ -93,6 +94,15 @@ class Continuation:
     _begun: bool = False
     _in_trace: bool = False
     _white: NDArray[np.bool_] = field(default_factory=lambda: _white_table(), repr=False)
+
+    def paused(self) -> State:
+        """Whether a record is open, and a trace."""
+        return State({name: getattr(self, name) for name in ("joined", "_begun", "_in_trace")})
+
+    def resume(self, state: State) -> None:
+        """Go on from there."""
+        self.joined = int(state.meta["joined"])
+        self._begun, self._in_trace = bool(state.meta["_begun"]), bool(state.meta["_in_trace"])
 
     def rows(
         self,

@@ -12,9 +12,9 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,15 +30,17 @@ from logwright.logs.program import FULL, NONE, SLOTS
 from logwright.logs.sampling import sampled
 from logwright.logs.selection import Selection, holds
 from logwright.logs.sessions import SessionKey, find_key
+from logwright.logs.source_state import SourceState
 from logwright.logs.sources import Sources
 from logwright.logs.timestamps import Clock
 from logwright.settings import Settings
+from logwright.snapshot import State
 
 __all__ = ["BLANK", "OVERFLOW", "NewShapes", "Reader"]
 
 _MOST_NAMES = 1_000_000
 _SAMPLE_LINES = 20_000
-_DAY = 86_400_000_000_000
+_COUNTED = ("joined", "left_out", "_rows", "_keyed")
 _FEW_KEYED = 0.03
 
 
@@ -58,18 +60,6 @@ class Names:
         return codes
 
 
-@dataclass(slots=True)
-class _SourceState:
-    detected: Detected
-    clock: Clock
-    json: JsonLines | None
-    continuation: Continuation
-    chosen: bool
-    """Whether the last line was in the selection's time; lines without a time go with it."""
-    kept: bool = False
-    """Whether the last record was in the selection."""
-
-
 class _Headers(NamedTuple):
     content: Int64s
     ts: Int64s
@@ -84,8 +74,12 @@ class _Headers(NamedTuple):
 class Reader:
     """Turns the blocks of `sources` into batches; one for a whole run."""
 
-    def __init__(self, sources: Sources, settings: Settings) -> None:
-        self.sources, self.settings = sources, settings
+    def __init__(
+        self, sources: Sources, settings: Settings, reference: float | None = None
+    ) -> None:
+        """`reference`, in seconds since 1970, says when the sources were last written, where they
+        are no files."""
+        self.sources, self.settings, self._written = sources, settings, reference
         self.coder = ShapeCoder(settings.max_shapes, settings.emails)
         self.shapes = self.coder.table
         self.joined = self.left_out = 0
@@ -94,10 +88,11 @@ class Reader:
         self.session: SessionKey | None = None
         self.session_reason = ""
         self._levels, self._level_codes = Names(), np.zeros(1, np.int8)
-        self._states: dict[int, _SourceState] = {}
+        self._states: dict[int, SourceState] = {}
         self._samples: list[tuple[int, bytes]] = []
-        self._rows = self._keyed = self._spikes = 0
+        self._rows = self._keyed = 0
         self._session_done = settings.session == "none"
+        self.remembers = False
         if settings.session and not self._session_done:
             self.set_session(SessionKey(settings.session.encode(), f"{settings.session} as asked"))
 
@@ -121,8 +116,9 @@ class Reader:
             notes += [Note(name, text) for text in state.clock.notes]
             if state.json is not None:
                 notes += state.json.notes(name)
-        if self._spikes:
-            many_times = "1 time" if self._spikes == 1 else f"{self._spikes:,} times"
+        spikes = sum(s.spikes.found + s.text_spikes.found for s in self._states.values())
+        if spikes:
+            many_times = "1 time" if spikes == 1 else f"{spikes:,} times"
             text = f"{many_times} that jumped by over a day for one line: ignored"
             notes.append(Note("all", text))
         if self.session is not None and self._keyed < _FEW_KEYED * self._rows:
@@ -142,17 +138,93 @@ class Reader:
 
     def batches(self) -> Iterator[LineBatch]:
         """All batches of all sources, in order."""
-        for block in sampled(self.sources.blocks(), self._begin_source, self._begin_run):
+        before = -1
+        for block in sampled(self.sources.blocks(), self.begin_source, self._begin_run):
+            if before not in (-1, block.source_id):
+                yield from self.rest(before)
+            before = block.source_id
             yield self.read(block)
+        if before >= 0:
+            yield from self.rest(before)
 
-    def read(self, block: Block) -> LineBatch:
-        """One block of a source that has begun; blocks of a source come in order."""
+    def rest(self, source_id: int) -> Iterator[LineBatch]:
+        """The lines of a source that wait for the next ones (`logs.spikes`), which do not come."""
+        state = self._states.get(source_id)
+        if state is not None and state.waiting is not None:
+            block, state.waiting = state.waiting, None
+            yield self.read(block, last=True)
+
+    def read(self, block: Block, last: bool = False) -> LineBatch:
+        """One block of a source that has begun; blocks of a source come in order. Lines of it may
+        wait for the next one, unless it is the `last`."""
         state = self._states[block.source_id]
+        if state.waiting is not None:
+            waiting, state.waiting = state.waiting, None
+            buf = waiting.buf + block.buf
+            block = replace(block, buf=buf, offset=waiting.offset, line_no=waiting.line_no)
+            block.newlines = None
+        state.may_wait = not last and not block.cut and block.buf.endswith(b"\n")
         if state.json is not None:
             batch = self._json_batch(block, state, state.json)
         else:
             batch = self._batch(block, state)
         return self._selected(batch, block, state)
+
+    def remember(self) -> None:
+        """Remember from now on what `paused` and `drop_keys` need; before the first block."""
+        self.remembers = True
+        self.coder.remember()
+        if self.session is not None:
+            self.session.remember()
+
+    def drop_keys(self, wanted: Int64s) -> None:
+        """Forget all session keys but those with these codes."""
+        if self.session is not None:
+            self.session.drop(wanted)
+
+    def paused(self) -> dict[str, State]:
+        """What is known of the first source and its lines."""
+        state = self._states[0]
+        meta: dict[str, Any] = {name: getattr(self, name) for name in _COUNTED}
+        meta |= {"state": state.remembered, "reference": self._reference(0)}
+        waiting = state.waiting
+        meta["waiting"] = None if waiting is None else [waiting.offset, waiting.line_no]
+        meta["not_json"] = 0 if state.json is None else state.json.not_json
+        buf = b"" if waiting is None else waiting.buf
+        states = {
+            "reader": State(meta, files={"sample": state.sample, "waiting": buf}),
+            "clock": state.clock.paused(),
+            "continuation": state.continuation.paused(),
+            "shapes": self.coder.paused(),
+        }
+        if self.session is not None:
+            shapes = states["shapes"].tables["shapes"]
+            shapes["token"] = self.session.tokens(shapes["code"])
+            states["keys"] = self.session.paused()
+        return states
+
+    def resume(self, states: Mapping[str, State]) -> tuple[Int32s, Int32s]:
+        """Go on from there with a reader that has read nothing. Gives today's codes of the shapes,
+        in order, and of session keys, by those then."""
+        meta = states["reader"].meta
+        self.begin_source(0, states["reader"].files["sample"], float(meta["reference"]))
+        state = self._states[0]
+        for name in _COUNTED:
+            setattr(self, name, int(meta[name]))
+        state.remember(*map(int, meta["state"]))
+        if meta["waiting"] is not None:
+            state.waiting = Block(states["reader"].files["waiting"], 0, *map(int, meta["waiting"]))
+        if state.json is not None:
+            state.json.not_json = int(meta["not_json"])
+        state.clock.resume(states["clock"])
+        state.continuation.resume(states["continuation"])
+        now = self.coder.resume(states["shapes"])
+        keys = np.full(1, -1, np.int32)
+        if self.session is not None:
+            tokens = states["shapes"].tables["shapes"]["token"]
+            self.session.know(now, np.asarray(tokens, np.int32))
+            keys = self.session.resume(states["keys"])
+        return now, keys
 
     def message_at(self, source_id: int, text: bytes) -> int:
         """Where the message begins in one line's text: behind the header of its source's format."""
@@ -192,8 +264,11 @@ class Reader:
         """Shapes, and further lines of shapes, met since the last call."""
         return self.coder.take()
 
-    def _begin_source(self, source_id: int, sample: bytes) -> None:
-        """Find the format of a source from its sample."""
+    def begin_source(self, source_id: int, sample: bytes, written: float | None = None) -> None:
+        """Find the format of a source from its sample. `written`, in seconds since 1970, says when
+        it was last written, where it is no file."""
+        if written is not None:
+            self._written = written
         samples, settings = sample_lines(sample), self.settings
         if settings.format:
             detected = use(settings.format, samples, label_prefix=settings.label_prefix)
@@ -215,7 +290,9 @@ class Reader:
             detected = replace(detected, reason=f"{detected.reason}; {keys}")
         begun = self.selection is None or self.selection.since == NO_TIME
         continuation = _continuation(samples, detected)
-        self._states[source_id] = _SourceState(detected, clock, json, continuation, begun)
+        self._states[source_id] = SourceState(
+            detected, clock, json, continuation, begun, sample if self.remembers else b""
+        )
         if not self._session_done:
             self._samples.append((source_id, sample))
 
@@ -248,6 +325,8 @@ class Reader:
 
     def _reference(self, source_id: int) -> float:
         """Seconds since 1970 at which the source was last written: no line is much younger."""
+        if self._written is not None:
+            return self._written
         name = self.sources.sources[source_id].stats.name
         try:
             return os.stat(name).st_mtime
@@ -255,16 +334,26 @@ class Reader:
             return time.time()
 
     def _header_columns(
-        self, buf: bytes, start: Int64s, end: Int64s, state: _SourceState
+        self,
+        buf: bytes,
+        start: Int64s,
+        end: Int64s,
+        state: SourceState,
+        block: Block | None = None,
     ) -> _Headers:
-        """What the header program of a source reads on some lines."""
+        """What the header program of a source reads on some lines: on those of a block that need
+        not wait, or on all of the text among JSON lines."""
         n = len(start)
         program, status = state.detected.program, None
         if program:
             content, ts, spans, status = headers(
                 buf, start, end, program, state.clock.year, state.clock.day
             )
-            ts = state.clock.fix(self._without_spikes(ts))
+            if block is not None:
+                n = state.held(block, ts, start)
+                content, spans, status = content[:n], spans[:n], status[:n]
+            spikes = state.text_spikes if block is None else state.spikes
+            ts = state.clock.fix(spikes.without(ts, n))
         else:
             content, ts = start, np.full(n, NO_TIME, np.int64)
             spans = np.full((n, 8), -1, np.int64)
@@ -286,12 +375,15 @@ class Reader:
         )
         return _Headers(content, ts, level, host, component, label, status)
 
-    def _batch(self, block: Block, state: _SourceState) -> LineBatch:
+    def _batch(self, block: Block, state: SourceState) -> LineBatch:
         start, end = lines(block.buf, block.newlines)
-        head = self._header_columns(block.buf, start, end, state)
-        shape = self.coder.encode(block.buf, head.content, end)
+        head = self._header_columns(block.buf, start, end, state, block)
+        buf, n = block.buf, len(head.content)
+        if n < len(start):
+            buf, start, end = buf[: int(start[n])], start[:n], end[:n]
+        shape = self.coder.encode(buf, head.content, end)
         batch = LineBatch(
-            block.buf,
+            buf,
             block.source_id,
             start,
             end,
@@ -307,10 +399,16 @@ class Reader:
             np.arange(block.line_no, block.line_no + len(start), dtype=np.int64),
             base=block.offset,
         )
-        return self._records(batch, state, head.status, (block.buf, head.content, end))
+        return self._records(batch, state, head.status, (buf, head.content, end))
 
-    def _json_batch(self, block: Block, state: _SourceState, json: JsonLines) -> LineBatch:
-        columns = json.columns(block)
+    def _json_batch(self, block: Block, state: SourceState, json: JsonLines) -> LineBatch:
+        not_json, columns = json.not_json, json.columns(block)
+        ts = columns.ts
+        stop = state.held(block, ts, columns.offset - block.offset)
+        if stop < len(ts):
+            json.not_json = not_json
+            block = replace(block, buf=block.buf[: int(columns.offset[stop]) - block.offset])
+            columns = json.columns(block)
         count = len(columns.start)
         status = np.full(count, FULL, np.int8)
         rows = np.flatnonzero(columns.text)
@@ -336,7 +434,7 @@ class Reader:
             columns.end,
             content,
             self.coder.encode(text, begin, end),
-            self._without_spikes(columns.ts),
+            state.spikes.without(ts, stop),
             self._level(recoded(self._levels, columns.level)),
             recoded(self.hosts, columns.host),
             recoded(self.components, columns.component),
@@ -354,7 +452,7 @@ class Reader:
     def _records(
         self,
         batch: LineBatch,
-        state: _SourceState,
+        state: SourceState,
         status: Int8s | None,
         named: tuple[bytes, Int64s, Int64s],
     ) -> LineBatch:
@@ -383,7 +481,7 @@ class Reader:
             self._keyed += int(np.count_nonzero(batch.session >= 0))
         return batch
 
-    def _selected(self, batch: LineBatch, block: Block, state: _SourceState) -> LineBatch:
+    def _selected(self, batch: LineBatch, block: Block, state: SourceState) -> LineBatch:
         """The records of the selection; counts the lines."""
         joined = 0 if batch.joined is None else int(batch.joined.sum())
         physical = len(batch) + joined + batch.carried
@@ -401,7 +499,7 @@ class Reader:
         return batch
 
     def _in_selection(
-        self, selection: Selection, batch: LineBatch, block: Block, state: _SourceState
+        self, selection: Selection, batch: LineBatch, block: Block, state: SourceState
     ) -> NDArray[np.bool_]:
         which = np.ones(len(batch), bool)
         if not len(batch):
@@ -430,23 +528,6 @@ class Reader:
             else:
                 which &= holds(raw, batch.offset - block.offset, key, value)
         return which
-
-    def _without_spikes(self, ts: Int64s) -> Int64s:
-        """Times without those that jump by more than a day for one line and back: a wrong one
-        among right ones would close all windows."""
-        timed = np.flatnonzero(ts != NO_TIME)
-        if len(timed) < 3:
-            return ts
-        jump = np.abs(np.diff(ts[timed])) > _DAY
-        if not jump.any():
-            return ts
-        spike = np.flatnonzero(jump[1:] & jump[:-1]) + 1
-        spike = spike[np.abs(ts[timed[spike + 1]] - ts[timed[spike - 1]]) <= _DAY]
-        if len(spike):
-            self._spikes += len(spike)
-            ts = ts.copy()
-            ts[timed[spike]] = NO_TIME
-        return ts
 
     def _level(self, codes: Int32s) -> Int8s:
         known = len(self._level_codes) - 1

@@ -32,13 +32,15 @@ _COLUMNS = {"shape": np.int32, "ts": np.int64, "level": np.int8, "session": np.i
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a row stands: source number, 1-based line, byte offset, its head line's text (cut at
-    4 KiB), and the lines that continue it (4 KiB of them)."""
+    4 KiB), and the lines that continue it (4 KiB of them). Of a text that was let go, a `digest`
+    of its message is left."""
 
     source_id: int
     line_no: int
     offset: int
     text: bytes
     more: tuple[bytes, ...] = ()
+    digest: bytes | None = None
 
 
 @dataclass(slots=True)

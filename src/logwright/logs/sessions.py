@@ -23,6 +23,7 @@ from logwright.errors import SettingsError
 from logwright.logs.batch import Int32s, Int64s
 from logwright.logs.kernel import Table, token_spans
 from logwright.logs.shapes import DELIMITERS, tokens
+from logwright.snapshot import State, join, part
 
 __all__ = ["SessionKey", "find_key", "identifiers"]
 
@@ -49,6 +50,7 @@ class SessionKey:
     _regex: re.Pattern[bytes] = field(init=False)
     _ordinal: Int32s = field(default_factory=lambda: np.empty(0, np.int32))
     _unfit: set[int] = field(default_factory=set)
+    _names: dict[int, bytes] | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -107,6 +109,8 @@ class SessionKey:
                 value = buf[int(begin[row]) : int(stop[row])]
                 if self.key_of(value) != value:
                     self._unfit.add(int(codes[row]))
+                elif self._names is not None:
+                    self._names[int(codes[row])] = value
             out[direct] = codes
             if self._unfit:
                 unfit = np.isin(codes, np.fromiter(self._unfit, np.int32))
@@ -115,9 +119,60 @@ class SessionKey:
             key = self.key_of(buf[int(start[row]) : int(end[row])])
             out[row] = -1
             if key is not None:
-                code, _ = self.table.intern(key, np.zeros(1, np.int64), np.array([len(key)]))
-                out[row] = code[0]
+                out[row] = self._interned(key)
         return out
+
+    def _interned(self, key: bytes) -> int:
+        code, _ = self.table.intern(key, np.zeros(1, np.int64), np.array([len(key)]))
+        if self._names is not None:
+            self._names[int(code[0])] = key
+        return int(code[0])
+
+    def remember(self) -> None:
+        """Keep the names of keys from now on, so that one may pause, and `drop` keys."""
+        self._names = {}
+
+    def name_of(self, code: int) -> bytes | None:
+        """The key that a code stands for, where names are kept."""
+        return None if self._names is None else self._names.get(code)
+
+    def drop(self, wanted: Int64s) -> None:
+        """Forget all keys but those with these codes, whose numbers are given out again."""
+        assert self._names is not None
+        gone = np.setdiff1d(np.arange(self.table.span), wanted).astype(np.int32)
+        held = np.fromiter({*self._names, *self._unfit}, np.int32)
+        gone = gone[np.isin(gone, held)]
+        self.table.evict(gone)
+        for code in gone.tolist():
+            self._names.pop(code, None)
+            self._unfit.discard(code)
+
+    def tokens(self, codes: Int32s) -> Int32s:
+        """Which token of a shape holds the key, by shape code, as `learn` found."""
+        self._grow(int(codes.max(initial=-1)) + 1)
+        return self._ordinal[codes]
+
+    def know(self, codes: Int32s, tokens: Int32s) -> None:
+        """Take what `tokens` gave for these shapes."""
+        self._grow(int(codes.max(initial=-1)) + 1)
+        self._ordinal[codes] = tokens
+
+    def paused(self) -> State:
+        """The keys that are known, by code."""
+        assert self._names is not None
+        sizes, names = join(list(self._names.values()))
+        codes = np.array(list(self._names), np.int32)
+        return State({}, {"keys": {"code": codes, "size": sizes}}, {"names": names})
+
+    def resume(self, state: State) -> Int32s:
+        """Know these keys again: today's code of each one then, -1 for others, and last."""
+        table = state.tables["keys"]
+        order = np.argsort(table["code"], kind="stable")  # what is in order of codes remains so
+        names = part(table["size"], state.files["names"])
+        moved = np.full(int(table["code"].max(initial=-1)) + 2, -1, np.int32)
+        for at in order.tolist():
+            moved[table["code"][at]] = self._interned(names[at])
+        return moved
 
 
 _UUID = re.compile(rb"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z")

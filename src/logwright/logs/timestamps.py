@@ -23,6 +23,7 @@ import numpy as np
 
 from logwright.errors import SettingsError
 from logwright.logs.batch import NO_TIME, Int64s
+from logwright.snapshot import State
 
 __all__ = ["Clock", "iso", "zone_of"]
 
@@ -54,6 +55,12 @@ def iso(ns: int) -> str:
     while digits.endswith("000"):
         digits = digits[:-3]
     return f"{text}.{digits}Z" if digits else f"{text}Z"
+
+
+_REMEMBERED = (
+    *("_period", "_last_within", "_first_period", "_past_reference", "_newest", "_in_fold"),
+    *("_last", "_lines", "_timed", "_steps", "_worst", "_worst_line"),
+)
 
 
 class Clock:
@@ -144,6 +151,15 @@ class Clock:
             more = f" (the largest of {self._steps:,} steps)" if self._steps > 1 else ""
             notes.append(f"clock stepped back by {size}{more}")
         return notes
+
+    def paused(self) -> State:
+        """Where the lines read so far stand in time."""
+        return State({name: getattr(self, name) for name in _REMEMBERED})
+
+    def resume(self, state: State) -> None:
+        """Go on from there."""
+        for name in _REMEMBERED:
+            setattr(self, name, state.meta[name])
 
     def _look_for_steps(self, times: Int64s, known: slice | Int64s) -> None:
         before = self._last if self._last != NO_TIME else int(times[0])

@@ -114,7 +114,7 @@ def _problem(citation: Citation, material: Material) -> str | None:
         return f"there is no line {citation.line}: the last one is {len(material)}"
     line = material.text(citation.line)
     quote = citation.quote.strip()
-    # A quote may stand for a short line whole, but no single letter is one.
-    if len(quote) < min(_LEAST_QUOTE, len(line.strip())):
+    # A short word may be all that a line has to quote; of others no single letter is a quote.
+    if len(quote) < _LEAST_QUOTE and len(quote) < max(map(len, line.split()), default=0):
         return f"the quote of line {citation.line} is too short"
     return None if quote in line else f"line {citation.line} does not say {quote!r:.120}"

@@ -20,7 +20,16 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from ahocorasick_rs import BytesAhoCorasick
 
-__all__ = ["CAUSE_CLASSES", "Known", "Severity", "Sightings", "knowledge", "known_in", "sightings"]
+__all__ = [
+    "CAUSE_CLASSES",
+    "Known",
+    "Severity",
+    "Sightings",
+    "knowledge",
+    "known_in",
+    "sightings",
+    "sightings_in",
+]
 
 Severity = Literal["info", "warning", "error", "critical"]
 
@@ -119,6 +128,11 @@ class Sightings:
         """The numbers of the lines that name an entry, each once, in order."""
         return np.unique(self.line[self.entry == _places()[known.name]])
 
+    def without(self, lines: Sequence[int]) -> Sightings:
+        """These, but none of some lines."""
+        kept = ~np.isin(self.line, lines)
+        return Sightings(self.line[kept], self.entry[kept], self.begin[kept], self.end[kept])
+
 
 @cache
 def knowledge() -> tuple[Known, ...]:
@@ -157,6 +171,12 @@ def sightings(lines: Sequence[str]) -> Sightings:
     text = b"\n".join(raw).lower()
     lengths = np.fromiter(map(len, raw), np.int64, len(raw))
     starts = np.concatenate([[0], np.cumsum(lengths + 1)])[: len(raw)]
+    return sightings_in(text, starts, starts + lengths)
+
+
+def sightings_in(text: bytes, start: NDArray[np.int64], end: NDArray[np.int64]) -> Sightings:
+    """What lines name that stand in one text, in small letters: where they begin and end in it."""
+    starts, stops = start, end
     automaton, phrases = _automaton()
     found = automaton.find_matches_as_indexes(text, overlapping=True)
     rows = np.array(found, np.int64).reshape(-1, 3)
@@ -165,7 +185,7 @@ def sightings(lines: Sequence[str]) -> Sightings:
     begin, end, phrase = rows[:, 1], rows[:, 2].copy(), rows[:, 0]
     keep = np.ones(len(rows), bool)
     for row in np.flatnonzero(phrases.gapped[phrase]):
-        stop = _rest(text, phrases.rest[phrase[row]], int(end[row]), _stop(line[row], raw, starts))
+        stop = _rest(text, phrases.rest[phrase[row]], int(end[row]), int(stops[line[row]]))
         keep[row] = stop >= 0
         end[row] = stop
     line, begin, end, entry = line[keep], begin[keep], end[keep], phrases.entry[phrase[keep]]
@@ -221,10 +241,6 @@ def _stands_alone(text: bytes, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
     )
     denied &= ~_WORD[at[begin - 4]]
     return ~(inside_left | inside_right | denied)
-
-
-def _stop(line: int, raw: Sequence[bytes], starts: NDArray[np.int64]) -> int:
-    return int(starts[line]) + len(raw[line])
 
 
 def _rest(text: bytes, pieces: list[bytes], at: int, stop: int) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import re
 
-__all__ = ["CAUSE", "GRAVE", "HINT", "SYMPTOM", "trouble", "words"]
+__all__ = ["CAUSE", "GRAVE", "HINT", "PATTERNS", "SYMPTOM", "trouble", "words"]
 
 HINT, SYMPTOM, CAUSE, GRAVE = 1, 2, 3, 4
 
@@ -41,6 +41,9 @@ _HINT = re.compile(
     r"(?i)(?<![a-z])(kill(?:ed|ing)?|lost|invalid|retry\w*|slow|missing|warn(?:ing)?|degraded|stale"
     r"|unusable|discard\w*|drop(?:ped|ping)|unexpected|suspect\w*)(?![a-z])"
 )
+PATTERNS = (_GRAVE, _CAUSE, _SYMPTOM, _HINT)
+"""What finds words of trouble, the gravest first."""
+
 _NOUGHT = re.compile(
     r"(?i)\b(?:0|no|zero|without(?: any)?)\s(?:\w{1,40}\s)?(?:error|fail|exception|warning)\w{0,20}"
     r"|(?:error|fail|exception|warning)\w{0,20}\s?[:=]\s?(?:0\b|none\b|null\b|false\b)"
@@ -59,7 +62,7 @@ def trouble(text: str) -> int:
     0
     """
     text = _NOUGHT.sub("", text[:_LOOKED_AT])
-    for grade, words in ((GRAVE, _GRAVE), (CAUSE, _CAUSE), (SYMPTOM, _SYMPTOM), (HINT, _HINT)):
+    for grade, words in zip((GRAVE, CAUSE, SYMPTOM, HINT), PATTERNS, strict=True):
         if words.search(text):
             return grade
     return 0
@@ -72,5 +75,5 @@ def words(text: str) -> frozenset[str]:
     ['error', 'fatal', 'refused']
     """
     text = _NOUGHT.sub("", text[:_LOOKED_AT])
-    found = (m[0] for pattern in (_GRAVE, _CAUSE, _SYMPTOM, _HINT) for m in pattern.finditer(text))
+    found = (m[0] for pattern in PATTERNS for m in pattern.finditer(text))
     return frozenset(match.strip().lower() for match in found)

@@ -9,14 +9,16 @@ matter. A record without a time takes that of the record before it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from logwright.logs.batch import NO_TIME, Int64s
-from logwright.windows.window import Events, Windows
+from logwright.snapshot import Moved, State
+from logwright.windows.window import Events, Windows, distinct
 
 _LATE_ROWS = 65_536
+_NEVER = np.iinfo(np.int64).max
 ON_TIME = NO_TIME
 """What `late` holds for a record that came in time."""
 
@@ -59,6 +61,17 @@ def _grouped(events: Events, slot: Int64s, end: Int64s, late: Int64s) -> Windows
     return Windows("time", bounds, events, slot[first], end[first], was_late)
 
 
+class _Part(NamedTuple):
+    """Records of open windows, their windows' numbers, and the blocks of rows in which late ones
+    came (`ON_TIME` for others); the least of both."""
+
+    events: Events
+    slot: Int64s
+    late: Int64s
+    first: int
+    late_first: int
+
+
 @dataclass(slots=True)
 class TimeWindows:
     """Windows of `size` ns every `step` ns (tumbling when they are equal).
@@ -78,14 +91,38 @@ class TimeWindows:
     newest: int = NO_TIME
     last: int = NO_TIME
     _row: int = -1
-    _open: Events | None = None
-    _slot: Int64s = field(default_factory=lambda: np.empty(0, np.int64))
-    _late: Int64s = field(default_factory=lambda: np.empty(0, np.int64))
+    _open: list[_Part] = field(default_factory=list)
+    _few: tuple[Int64s, ...] = field(default_factory=lambda: (np.empty(0, np.int64),) * 3)
+    _few_to: int = -1
 
     @property
     def oldest(self) -> int | None:
         """The first row that an open window holds; None where none is open."""
-        return None if self._open is None or not len(self._open) else int(self._open.row.min())
+        return min((int(part.events.row.min()) for part in self._open), default=None)
+
+    @property
+    def rows(self) -> Int64s:
+        """The rows that open windows hold."""
+        return distinct([part.events.row for part in self._open])
+
+    def few_rows(self, most: int) -> Int64s:
+        """Of each template in each open window, the first rows, so many, and the last. Late windows
+        may be left out: they are not judged by counts."""
+        fresh = [part for part in self._open if part.events.row[-1] > self._few_to]
+        slot, template, row = self._few
+        mine = slot >= min((part.first for part in self._open), default=_NEVER)
+        slot = np.concatenate([slot[mine], *(part.slot for part in fresh)])
+        template = np.concatenate([template[mine], *(part.events.template for part in fresh)])
+        row = np.concatenate([row[mine], *(part.events.row for part in fresh)])
+        order = np.lexsort((row, template, slot))
+        slot, template, row = slot[order], template[order], row[order]
+        new = np.ones(len(row) + 1, bool)
+        new[1:-1] = (slot[1:] != slot[:-1]) | (template[1:] != template[:-1])
+        first = np.flatnonzero(new)
+        nth = np.arange(len(row)) - np.repeat(first[:-1], np.diff(first))
+        few = (nth < most) | new[1:]
+        self._few, self._few_to = (slot[few], template[few], row[few]), self._row
+        return distinct([row[few]])
 
     def push(self, events: Events) -> Windows:
         """Take records in input order; give back the windows that this closes."""
@@ -94,6 +131,7 @@ class TimeWindows:
         if len(ts):
             self.last = int(ts[-1])
             self.newest = max(self.newest, int(ts.max()))
+            self._row = int(events.row.max())
         events = Events(events.template, ts, events.level, events.session, events.row)
         copies = -(-self.size // self.step)
         # Records before the first time of all have none to go by: they fall in slot 0.
@@ -108,31 +146,69 @@ class TimeWindows:
         mark = np.where(seen == NO_TIME, 0, seen)
         is_late = (seen != NO_TIME) & (slot * self.step + self.size <= mark - self.lateness)
         late = np.where(is_late, events.row // _LATE_ROWS, ON_TIME)
-        if len(events):
-            self._row = int(events.row.max())
-        if self._open is not None:
-            events = Events.concat([self._open, events])
-            slot = np.concatenate((self._slot, slot))
-            late = np.concatenate((self._late, late))
+        self._keep(events, slot, late)
         if self.newest == NO_TIME:
-            return self._close(events, slot, late, np.zeros(len(slot), bool))
-        done = slot * self.step + self.size <= self.newest - self.lateness
-        done = np.where(late == ON_TIME, done, late < self._row // _LATE_ROWS)
-        return self._close(events, slot, late, done)
+            return Windows.of_sequences([], "time")
+        return self._closed(self.newest - self.lateness, self._row // _LATE_ROWS)
 
-    def _close(
-        self, events: Events, slot: Int64s, late: Int64s, done: NDArray[np.bool_]
-    ) -> Windows:
-        keep = ~done
-        self._open, self._slot, self._late = events.take(keep), slot[keep], late[keep]
-        end = slot * self.step + self.size
-        return _grouped(events.take(done), slot[done], end[done], late[done])
+    def _keep(self, events: Events, slot: Int64s, late: Int64s) -> None:
+        if len(events):
+            on_time = late == ON_TIME
+            first = int(slot[on_time].min()) if on_time.any() else _NEVER
+            latest = int(late[~on_time].min()) if not on_time.all() else _NEVER
+            self._open.append(_Part(events, slot, late, first, latest))
+
+    def _closed(self, watermark: int, block: int) -> Windows:
+        """Close what the watermark has passed, and late windows of an earlier block of rows. Only
+        the parts that hold such records are looked through."""
+        last = (watermark - self.size) // self.step  # the last slot that has ended
+        due = [part for part in self._open if part.first <= last or part.late_first < block]
+        if not due:
+            return Windows.of_sequences([], "time")
+        self._open = [p for p in self._open if not (p.first <= last or p.late_first < block)]
+        taken: list[tuple[Events, Int64s, Int64s]] = []
+        for events, slot, late, _, _ in due:
+            done = np.where(late == ON_TIME, slot <= last, late < block)
+            taken.append((events.take(done), slot[done], late[done]))
+            if not done.all():
+                keep = ~done
+                self._keep(events.take(keep), slot[keep], late[keep])
+        return self._window(taken)
+
+    def _window(self, parts: list[tuple[Events, Int64s, Int64s]]) -> Windows:
+        events = Events.concat([events for events, _, _ in parts])
+        slot = np.concatenate([slot for _, slot, _ in parts])
+        late = np.concatenate([late for _, _, late in parts])
+        return _grouped(events, slot, slot * self.step + self.size, late)
 
     def flush(self) -> Windows:
         """Close everything: the end of the input."""
-        if self._open is None:
+        parts, self._open = self._open, []
+        if not parts:
             return Windows.of_sequences([], "time")
-        return self._close(self._open, self._slot, self._late, np.ones(len(self._slot), bool))
+        return self._window([part[:3] for part in parts])
+
+    def paused(self) -> State:
+        """The records of open windows, and where time stands."""
+        events = Events.concat([part.events for part in self._open])
+        columns = events.paused()
+        none = [np.empty(0, np.int64)]
+        columns["slot"] = np.concatenate([part.slot for part in self._open] or none)
+        columns["late"] = np.concatenate([part.late for part in self._open] or none)
+        return State(
+            {"newest": self.newest, "last": self.last, "row": self._row}, {"events": columns}
+        )
+
+    def resume(self, state: State, moved: Moved) -> None:
+        """Go on from there."""
+        columns = state.tables["events"]
+        events = Events.resumed(columns, moved)
+        slot, late = (np.asarray(columns[name], np.int64) for name in ("slot", "late"))
+        if len(slot) != len(events) or len(late) != len(events):
+            raise ValueError("columns of records are not of one length")
+        self._keep(events, slot, late)
+        self.newest, self.last = int(state.meta["newest"]), int(state.meta["last"])
+        self._row = int(state.meta["row"])
 
 
 @dataclass(slots=True)
@@ -154,6 +230,11 @@ class CountWindows:
     def oldest(self) -> int | None:
         """The first row that an open window holds; None where none is open."""
         return None if self._open is None or not len(self._open) else int(self._open.row.min())
+
+    @property
+    def rows(self) -> Int64s:
+        """The rows that open windows hold."""
+        return distinct([] if self._open is None else [self._open.row])
 
     def push(self, events: Events) -> Windows:
         """Take records in input order; give back the windows that this closes."""
@@ -185,3 +266,13 @@ class CountWindows:
             return Windows.of_sequences([], "count")
         number = self._base // self.step
         return self._cut(events, number, number)
+
+    def paused(self) -> State:
+        """The records of open windows, and how many came before them."""
+        events = Events.concat([]) if self._open is None else self._open
+        return State({"base": self._base}, {"events": events.paused()})
+
+    def resume(self, state: State, moved: Moved) -> None:
+        """Go on from there."""
+        self._open = Events.resumed(state.tables["events"], moved)
+        self._base = int(state.meta["base"])

@@ -1,1 +1,1 @@
-"""The evidence reasoner: expert workflows over what stands in the lines, without a language model."""
+"""The evidence reasoner: expert workflows over what stands in the lines, with no language model."""

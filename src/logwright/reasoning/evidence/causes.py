@@ -19,7 +19,7 @@ from logwright.reasoning.material import Material
 from logwright.reasoning.reasoner import Options
 from logwright.reasoning.task import Task
 
-__all__ = ["answer", "diagnose"]
+__all__ = ["answer", "diagnose", "told_by"]
 
 _CITED = 6
 _RIVALS = 4
@@ -44,7 +44,11 @@ for all three: the flowchart decides, the others are rivals."""
 
 def answer(material: Material, options: Options) -> Answer:
     """What started it, named from the lines."""
-    clues = Clues.of(material, options.healthy)
+    return told_by(Clues.of(material, options.healthy), options.fast)
+
+
+def told_by(clues: Clues, fast: bool = False) -> Answer:
+    """What started it, named from clues that are there already."""
     hypotheses, contact = diagnose(clues)
     if not hypotheses or hypotheses[0].weight < LEAST:
         return _known(clues) or _not_enough(clues)
@@ -57,15 +61,16 @@ def answer(material: Material, options: Options) -> Answer:
         taken = walk(flowchart_of(name), clues, hypotheses)
     cited = [clues.cite(one.line, one.span) for one in leading.evidence[:_CITED]]
     told = [one for one in hypotheses if one.weight >= _TOLD]
-    steps = () if options.fast else (*_before(clues, leading), *taken.steps)
+    sure = _confidence(hypotheses)
+    steps = () if fast else (*_before(clues, leading), *taken.steps)
     return Answer(
         task=Task.ROOT_CAUSE,
         verdict=leading.cause.name,
         text=_text(clues, leading, told, cited),
         steps=steps,
         citations=tuple(cited),
-        rivals=tuple(_rival(clues, one, leading) for one in told[:_RIVALS]),
-        confidence=_confidence(hypotheses),
+        rivals=tuple(_rival(clues, one, leading, sure) for one in told[:_RIVALS]),
+        confidence=sure,
         strategy=name,
     )
 
@@ -141,7 +146,8 @@ def _before(clues: Clues, leading: Hypothesis) -> list[Step]:
     return steps
 
 
-def _rival(clues: Clues, one: Hypothesis, leading: Hypothesis) -> Rival:
+def _rival(clues: Clues, one: Hypothesis, leading: Hypothesis, sure: float) -> Rival:
+    """`sure` is the confidence in the leading one; others have less, as their weight is less."""
     against: tuple[Citation, ...] = ()
     text = one.cause.name
     if one is not leading:
@@ -152,7 +158,7 @@ def _rival(clues: Clues, one: Hypothesis, leading: Hypothesis) -> Rival:
             text += ": not what the flowchart leads to" if one.ruled_out else ": told less plainly"
     return Rival(
         text=text,
-        confidence=round(min(1.0, one.weight), 2),
+        confidence=round(sure * min(1.0, one.weight / leading.weight), 2),
         supporting=tuple(clues.cite(e.line, e.span) for e in one.evidence[:3]),
         contradicting=against,
     )

@@ -13,11 +13,13 @@ import numpy as np
 
 from logwright.logs.batch import NO_TIME
 from logwright.reasoning.answer import Citation
-from logwright.reasoning.evidence.catalogue import CONTACT, phrases
+from logwright.reasoning.evidence.bidden import bidden
+from logwright.reasoning.evidence.catalogue import CONTACT, HINTS, phrases
 from logwright.reasoning.evidence.columns import ERROR, NO_LEVEL, WARNING, Columns
 from logwright.reasoning.evidence.gaps import Gap, longest_gap
 from logwright.reasoning.evidence.lift import Lift
 from logwright.reasoning.evidence.links import Contact
+from logwright.reasoning.evidence.quoting import sound
 from logwright.reasoning.evidence.retries import Retries, retries
 from logwright.reasoning.evidence.traces import Chain, chains
 from logwright.reasoning.material import Material
@@ -50,7 +52,15 @@ class Clues:
     @cached_property
     def hits(self) -> Mapping[str, Mapping[int, tuple[int, int]]]:
         """Phrases of the catalogue: by name the lines that hold one, and where in them (bytes)."""
-        return phrases().find(self.columns)
+        found = phrases().find(self.columns)
+        for name in _OF_AN_END & found.keys():
+            found[name] = {line: at for line, at in found[name].items() if line not in self.bidden}
+        return {name: lines for name, lines in found.items() if lines}
+
+    @cached_property
+    def bidden(self) -> frozenset[int]:
+        """Lines that tell of an end that was asked for."""
+        return bidden(self.columns)
 
     @cached_property
     def contact(self) -> Contact:
@@ -112,10 +122,12 @@ class Clues:
         texts = self.columns.material.lines
         found = [
             line
-            for line, level in zip(first.tolist(), levels.tolist(), strict=True)
+            for line, level, worded in zip(
+                first.tolist(), levels.tolist(), self.columns.worded.tolist(), strict=True
+            )
             if (
                 level == ERROR
-                or (level in (NO_LEVEL, WARNING) and trouble(texts[line][:400]) >= CAUSE)
+                or (level in (NO_LEVEL, WARNING) and worded and trouble(texts[line][:400]) >= CAUSE)
             )
             and self.usual(line) == 0
         ]
@@ -123,7 +135,7 @@ class Clues:
 
     def grave(self, line: int) -> float:
         """How much a line's level says that something is wrong: 0 to 1."""
-        return _GRAVITY[int(self.columns.level[line])]
+        return float(_GRAVITY[int(self.columns.level[line])])
 
     def cite(self, line: int, span: tuple[int, int] | None = None) -> Citation:
         """A citation of a line: the words from `span` (bytes) on, else its message."""
@@ -134,9 +146,9 @@ class Clues:
             words = self.columns.buffer[begin:end].decode("utf-8", "surrogateescape")
             quote = _cut(words, span[1] - span[0])
             if quote in text:
-                return Citation(line=line + 1, quote=quote)
+                return Citation(line=line + 1, quote=sound(quote, text, 4 * QUOTE))
         body = text.strip()
-        return Citation(line=line + 1, quote=_cut(body[_message_at(body) :], 0))
+        return Citation(line=line + 1, quote=sound(_cut(body[_message_at(body) :], 0), text))
 
     def shapes_of(self, lines: Sequence[int]) -> list[int]:
         """One line of each shape, the first, in order."""
@@ -150,6 +162,8 @@ class Clues:
         return kept
 
 
+_OF_AN_END = frozenset({f"{HINTS}out of memory", f"{HINTS}process stopped from outside"})
+"""Causes that the code of a process's end hints at."""
 _GRAVITY = np.array([0.8, 0.6, 0.9, 1.0])
 
 

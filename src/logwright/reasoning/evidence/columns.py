@@ -11,11 +11,14 @@ from functools import cache, cached_property
 
 import numpy as np
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
+from numpy.typing import NDArray
 
 from logwright.logs import kernel
 from logwright.logs.batch import Int8s, Int32s, Int64s
+from logwright.reasoning.evidence.literals import literals
 from logwright.reasoning.evidence.moments import moments
 from logwright.reasoning.material import Material
+from logwright.templates.wording import PATTERNS
 
 __all__ = ["ERROR", "INFO", "NO_LEVEL", "WARNING", "Columns"]
 
@@ -24,6 +27,9 @@ NO_LEVEL, INFO, WARNING, ERROR = 0, 1, 2, 3
 
 _HEAD = 400
 """Bytes of a line in which its level is looked for: it stands in the header."""
+
+_MOST = 10_000
+"""Characters of a line that are looked at: longer ones carry a load, and say early what it is."""
 
 _WORDS = {
     ERROR: "FATAL CRITICAL CRIT EMERG ALERT PANIC ERROR ERR SEVERE FAILURE",
@@ -68,10 +74,18 @@ def _automaton() -> BytesAhoCorasick:
     return BytesAhoCorasick([word for word, _ in _SPELLED], matchkind=MatchKind.LeftmostLongest)
 
 
+@cache
+def _trouble_words() -> BytesAhoCorasick:
+    return BytesAhoCorasick(
+        [word.encode() for pattern in PATTERNS for word in sorted(literals(pattern.pattern))]
+    )
+
+
 @dataclass(frozen=True)
 class Columns:
-    """`buffer` holds the lines as bytes, each ended by a newline; `start` and `end` (int64, one
-    entry per line) tell where they stand in it. Line `i` here is number `i + 1` of the material.
+    """`buffer` holds the lines as bytes, their first 10,000 characters, each ended by a newline;
+    `start` and `end` (int64, one entry per line) tell where they stand in it. Line `i` here is
+    number `i + 1` of the material.
 
     >>> columns = Columns.of(Material.of_lines(["INFO took 3 ms", "INFO took 5 ms", "ERROR bad"]))
     >>> columns.shape.tolist(), columns.level.tolist()
@@ -130,6 +144,17 @@ class Columns:
         return levels
 
     @cached_property
+    def worded(self) -> NDArray[np.bool_]:
+        """Whether the first line of each shape holds something without which `wording.trouble` is
+        0: who asks for that need not ask about the others."""
+        lines = [self.lowered[self.start[row] : self.end[row] + 1] for row in self.first.tolist()]
+        ends = np.cumsum([len(line) for line in lines])
+        found = _trouble_words().find_matches_as_indexes(b"".join(lines))
+        held = np.zeros(len(lines), np.bool_)
+        held[np.searchsorted(ends, [begin for _, begin, _ in found], "right")] = True
+        return held
+
+    @cached_property
     def time(self) -> Int64s:
         """When each line was written, nanoseconds (UTC, or as the source has it); a line without
         a time has that of the one above it in its source, `NO_TIME` where there is none."""
@@ -141,6 +166,8 @@ class Columns:
 
 
 def _joined(lines: tuple[str, ...]) -> bytes:
+    if max(map(len, lines), default=0) > _MOST:
+        lines = tuple(line[:_MOST] for line in lines)
     # Line ends inside a line (from JSON, or a caller's own cut) would shift all numbers.
     text = "\n".join(lines) + "\n"
     if text.count("\n") != len(lines) or "\r" in text:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from logwright.reasoning.answer import Answer, Citation, Step
 from logwright.reasoning.evidence.scene import Happening, Scene, cite, long, message, numbers, times
+from logwright.reasoning.evidence.subjects import component, deed, things
 from logwright.reasoning.evidence.vendor import Vendor
 from logwright.reasoning.knowledge import Known
 from logwright.reasoning.material import Material
@@ -61,10 +62,12 @@ device" (line 2). A file system cannot take another byte (or has no inode left).
 def _setting(scene: Scene) -> list[Step]:
     """What is talking, how much, how long, about what."""
     many = len(scene.material)
+    if many == 1:
+        return _single(scene)
     told = [happening.first for happening in scene.happenings]
     seconds = scene.seconds(min(told), max(happening.last for happening in scene.happenings))
-    text = f"{many:,} lines" if many > 1 else "One line"
-    if many > 1 and seconds is not None and seconds > 0:
+    text = f"{many:,} lines"
+    if seconds is not None and seconds > 0:
         text += f" over {long(seconds)}"
     cited = [min(told)]
     sources = _common(scene, _SOURCE)
@@ -78,9 +81,23 @@ def _setting(scene: Scene) -> list[Step]:
             cited.append(line)
     if actors:
         text += ", about " + ", ".join(actors[:3])
+    return [Step(text=text + ".", citations=_cites(scene, cited))]
+
+
+def _single(scene: Scene) -> list[Step]:
+    """Who writes the only line there is, what it is about, and what it says is done."""
+    said = message(scene.material.text(1))
+    writers = [name for name, _ in _common(scene, _SOURCE)[:1]] or [component(said)]
+    text = "One line" + f" from {writers[0]}" * bool(writers[0])
+    body = said[said.find(writers[0]) + len(writers[0]) :].removeprefix(":").strip()
+    if named := things(body):
+        text += ", about " + ", ".join(named)
+    done = deed(body)
+    if done and len(done) < len(said):
+        text += f': "{done}" (line 1)'
     if text == "One line":
         return []
-    return [Step(text=text + ".", citations=_cites(scene, cited))]
+    return [Step(text=text + ".", citations=_cites(scene, [1]))]
 
 
 def _course(scene: Scene) -> list[Step]:

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from logwright.reasoning.answer import Answer, Citation, Step
+from logwright.reasoning.evidence.causes import told_by
+from logwright.reasoning.evidence.clues import Clues
+from logwright.reasoning.evidence.columns import Columns
 from logwright.reasoning.evidence.quoting import quoted, whole
-from logwright.reasoning.evidence.statements import ENOUGH, Claim, Stated, stated
+from logwright.reasoning.evidence.statements import ENOUGH, Claim, Stated, hints, stated
 from logwright.reasoning.material import Material
 from logwright.reasoning.reasoner import Options
 from logwright.reasoning.strategies import strategy_of
@@ -40,22 +46,29 @@ STEPS: dict[str, tuple[str, str]] = {
 
 _MOST_STEPS = 5
 _MOST_CITED = 10
+_MOST_FORMS = 400
+"""Forms of lines that are judged: one with more alarms has more than enough."""
 _LEAST = 3
-_DIGITS = re.compile(r"0x[0-9a-fA-F]+|\d+")
+_LONG, _SURE_OF_LONG = 100, 0.75
+_MIX, _MIX_MORE = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
+_ZERO = ord("0")
+_WORD = np.zeros(256, np.bool_)
+_WORD[[*b"0123456789abcdefghijklmnopqrstuvwxyz._"]] = True
 _FRAME = re.compile(r"\s+at [\w.$<>/]+\(|\s*\.\.\. \d+ (?:more|common)|\s+File \"")
 _MESSAGE = re.compile(
     "message|msg|log|event|error|err|exception|reason|detail|status|level|severity"
 )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Judged:
-    """A distinct statement: where it stands first, how often, and what it claims."""
+    """A distinct statement: where it stands first, what it claims, how often, and where."""
 
     number: int
     told: Stated
+    form: int = 0
     many: int = 1
-    numbers: list[int] = field(default_factory=list)
+    numbers: tuple[int, ...] = ()
 
 
 def answer(material: Material, options: Options) -> Answer:
@@ -65,29 +78,79 @@ def answer(material: Material, options: Options) -> Answer:
     >>> told.verdict, told.citations[0].line, told.text
     ('abnormal', 2, "Line 2 states the end of a program or of the kernel: 'kernel panic'.")
     """
-    known = {_shape(line) for run in options.healthy for line in run.lines}
-    judged: dict[str, _Judged] = {}
+    clues = Clues.of(material, options.healthy)
+    judged = [found for found in _hinted(clues) if found.told.claims or found.told.softened]
+    alarms = [found for found in judged if found.told.abnormal]
     excused: _Judged | None = None
-    for number, line in enumerate(material.lines, 1):
-        if not line.strip() or _FRAME.match(line):
-            continue
-        shape = _shape(line)
-        found = judged.get(shape)
-        if found is None:
-            found = judged[shape] = _Judged(number, stated(_message(line)))
-            if found.told.abnormal and shape in known:
-                excused = excused or found
-        else:
-            found.many += 1
-        if len(found.numbers) < _MOST_CITED:
-            found.numbers.append(number)
-    alarms = sorted(
-        (j for shape, j in judged.items() if j.told.abnormal and shape not in known),
-        key=lambda j: (-j.told.force, j.number),
-    )
+    if alarms and options.healthy:
+        known = {form for run in clues.lift.runs for form in _forms(run)[0].tolist()}
+        excused = next((found for found in alarms if found.form in known), None)
+        alarms = [found for found in alarms if found.form not in known]
+    alarms.sort(key=lambda found: (-found.told.force, found.number))
     if alarms:
         return _abnormal(material, alarms)
-    return _normal(material, list(judged.values()), excused)
+    if clues.lift.runs:
+        started = told_by(clues, fast=True)
+        if started.enough and started.confidence >= ENOUGH:
+            return _parting(started)
+    return _normal(material, judged, excused)
+
+
+def _parting(started: Answer) -> Answer:
+    """No line states an alert by itself, but what no healthy run has names a cause."""
+    first = started.citations[0]
+    text = f"Line {first.line} speaks for a cause that healthy runs have not: {started.verdict}."
+    return Answer(
+        task=Task.ANOMALY,
+        verdict="abnormal",
+        text=text,
+        steps=(Step(text=text, citations=(first,)),),
+        citations=started.citations,
+        confidence=started.confidence,
+        strategy=STEPS["failure"][0],
+    )
+
+
+def _hinted(clues: Clues) -> list[_Judged]:
+    """What may state an alert, in order: the first line of each form, at most 400 of them, those
+    with the gravest words first. Lines of a form have a shape and words of alarm in common."""
+    forms, force = _forms(clues.columns)
+    force[list(clues.bidden)] = 0
+    rows = np.flatnonzero(force)
+    _, first, of, count = np.unique(
+        forms[rows], return_index=True, return_inverse=True, return_counts=True
+    )
+    order = np.lexsort((first, -force[rows[first]]))[:_MOST_FORMS]
+    by_form = np.argsort(of, kind="stable")
+    begins = np.cumsum(count) - count
+    found = []
+    for form in sorted(order.tolist(), key=first.__getitem__):
+        row = int(rows[first[form]])
+        line = clues.columns.material.lines[row]
+        if _FRAME.match(line):
+            continue
+        same = rows[by_form[begins[form] :][: min(count[form], _MOST_CITED)]] + 1
+        told = stated(_message(line))
+        found.append(
+            _Judged(row + 1, told, int(forms[row]), int(count[form]), tuple(same.tolist()))
+        )
+    return found
+
+
+def _forms(columns: Columns) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
+    """A number for the form of each line, and the force of the gravest alarm it may state."""
+    text = np.frombuffer(columns.lowered, np.uint8)
+    which, at, force = hints(columns.lowered)
+    line = np.searchsorted(columns.start, at, "right") - 1
+    forms = columns.shape.astype(np.uint64) * _MIX
+    np.add.at(forms, line, (which.astype(np.uint64) + np.uint64(2)) * _MIX_MORE)
+    # A nought denies what stands beside it: "errors: 0" is of another form than "errors: 5".
+    zero = np.flatnonzero(text == _ZERO)
+    alone = ~(_WORD[text[zero - 1]] & (zero > 0)) & ~_WORD[text[zero + 1]]  # a newline ends it
+    forms[np.searchsorted(columns.start, zero[alone], "right") - 1] ^= np.uint64(1)
+    most = np.zeros(len(columns))
+    np.maximum.at(most, line, force)
+    return forms, most
 
 
 def _abnormal(material: Material, alarms: list[_Judged]) -> Answer:
@@ -106,16 +169,24 @@ def _abnormal(material: Material, alarms: list[_Judged]) -> Answer:
         text=f"Line {first.number} states {claim.what}: '{quote}'.{more}",
         steps=tuple(steps),
         citations=tuple(cited[:_MOST_CITED]),
-        confidence=round(0.5 + 0.45 * (first.told.force - ENOUGH) / (1 - ENOUGH), 2),
+        confidence=_sure(material, first.told.force),
         strategy=STEPS[claim.kind][0],
     )
+
+
+def _sure(material: Material, force: float) -> float:
+    """How likely it is that who looks into it finds something. Of a long log less: some line in it
+    states an alert on most days."""
+    sure = 0.5 + 0.45 * (force - ENOUGH) / (1 - ENOUGH)
+    return round(sure if len(material) < _LONG else min(sure, _SURE_OF_LONG), 2)
 
 
 def _normal(material: Material, judged: list[_Judged], excused: _Judged | None) -> Answer:
     """Nothing states an alert. What came nearest to one is told, with what speaks against it."""
     if not judged:
-        first = next(n for n, line in enumerate(material.lines, 1) if line.strip())
-        judged = [_Judged(first, stated(""))]
+        lines = {n: line for n, line in enumerate(material.lines, 1) if line.strip()}
+        first = next((n for n, line in lines.items() if not _FRAME.match(line)), min(lines))
+        judged = [_Judged(first, stated(_message(lines[first])))]
     nearest = max(judged, key=lambda j: (j is excused, bool(j.told.claims), j.told.force))
     telling = [j for j in judged if j.told.claims][:_MOST_STEPS]
     steps = []
@@ -184,7 +255,3 @@ def _message(line: str) -> str:
         if isinstance(value, str) and _MESSAGE.search(key.lower())
     ]
     return " ".join(said) or line
-
-
-def _shape(line: str) -> str:
-    return _DIGITS.sub("0", line).strip()

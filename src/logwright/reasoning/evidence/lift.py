@@ -20,11 +20,13 @@ __all__ = ["Lift"]
 class Lift:
     """`share` (float64, one entry per shape): the share of healthy runs that have the shape.
     `nearest` is the number of the healthy run with most shapes in common, from 1 on (0 without
-    any), `parts` the first line, in order of time, whose shape that run has not (-1 for none)."""
+    any), `parts` the first line, in order of time, whose shape that run has not (-1 for none),
+    `runs` the columns of the healthy runs, with the same codes for the same shapes."""
 
     share: NDArray[np.float64]
     nearest: int
     parts: int
+    runs: tuple[Columns, ...] = ()
 
     @staticmethod
     def of(material: Material, healthy: Sequence[Material]) -> tuple[Columns, Lift]:
@@ -41,8 +43,9 @@ class Lift:
         share = np.zeros(count)
         has = np.zeros((len(healthy), count), np.bool_)
         extra = np.zeros(len(healthy))
-        for run, well in enumerate(healthy):
-            codes = np.unique(Columns.of(well, table).shape)
+        runs = tuple(Columns.of(well, table) for well in healthy)
+        for run, well in enumerate(runs):
+            codes = np.unique(well.shape)
             has[run, codes[codes < count]] = True
             extra[run] = int((codes >= count).sum())
         if not healthy or not count:
@@ -52,7 +55,7 @@ class Lift:
         nearest = int(np.argmax(common / np.maximum(count + extra, 1)))
         new = np.flatnonzero(~has[nearest][columns.shape])
         if not len(new):
-            return columns, Lift(share, nearest + 1, -1)
+            return columns, Lift(share, nearest + 1, -1, runs)
         times = columns.time[new]
         times = np.where(times == NO_TIME, np.iinfo(np.int64).max, times)
-        return columns, Lift(share, nearest + 1, int(new[np.argmin(times)]))
+        return columns, Lift(share, nearest + 1, int(new[np.argmin(times)]), runs)

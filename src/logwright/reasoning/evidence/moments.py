@@ -41,8 +41,12 @@ _FORMS = {
 }
 _EPOCH = re.compile(rb"(?<![\d.])(1\d{9})(?:\.(\d{1,9})|(\d{3}|\d{6}|\d{9}))?(?![\d.])")
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_YEARS = range(1680, 2260)
+"""Years whose days can be told in nanoseconds (int64): a time in another one is none."""
 _LEAP = b"2000"  # where no year is given: one that has a 29 February
 
+_ZERO, _COLON = b"0:"
+_NONE = np.empty(0, np.int64)
 _PLACES = np.array([0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18])
 _MARKS = np.array([4, 7, 10, 13, 16])
 
@@ -67,7 +71,7 @@ def _read(text: bytes, forms: Iterable[str]) -> tuple[int, str]:
         have = found.groupdict()
         day = _day(have.get("day", b""), have.get("year") or _LEAP, form)
         clock = _clock(have["time"])
-        if day is None or clock is None:  # 31 February, hour 25
+        if day is None or clock is None:  # 31 February, hour 25, year 9999
             break
         part = int((have["part"] or b"0").ljust(9, b"0"))
         return day + clock + part - _zone(have.get("zone")), form
@@ -90,7 +94,8 @@ def moments(buffer: bytes, start: Int64s, end: Int64s, source: Int32s) -> Int64s
         times[rows[good]] = read[good]
     forms = list(_FORMS)
     starts, ends = start.tolist(), np.minimum(end, start + _LOOKED_AT).tolist()
-    for row in np.flatnonzero(times == NO_TIME)[:_ONE_BY_ONE].tolist():
+    rows = np.flatnonzero(times == NO_TIME)[:_ONE_BY_ONE]
+    for row in rows[_clocked(text, start)[rows]].tolist():
         times[row], form = _read(buffer[starts[row] : ends[row]], forms)
         if form and form != forms[0]:  # the next line has the same form, most likely
             forms.remove(form)
@@ -123,6 +128,7 @@ def _iso_at(text: NDArray[np.uint8], at: Int64s, end: Int64s) -> tuple[Int64s, N
     month, day, hour, minute, second = (
         digits[:, n] * 10 + digits[:, n + 1] for n in range(4, 14, 2)
     )
+    good &= (year >= _YEARS.start) & (year < _YEARS.stop)
     good &= (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31) & (hour < 24) & (minute < 60)
     # Days since 1970 by months that begin in March (a year's 29 February is then its last day).
     since = year - (month <= 2)
@@ -136,6 +142,19 @@ def _iso_at(text: NDArray[np.uint8], at: Int64s, end: Int64s) -> tuple[Int64s, N
     fraction &= ((parts[:, 1:] >= 48) & (parts[:, 1:] <= 57)).all(axis=1)
     read += np.where(fraction, (parts[:, 1:] - 48) @ np.array([100, 10, 1]), 0) * 1_000_000
     return read, good
+
+
+def _clocked(text: NDArray[np.uint8], start: Int64s) -> NDArray[np.bool_]:
+    """Whether a line may hold a time: two colons with two digits between them, or ten digits."""
+    digit = (text >= _ZERO) & (text <= _ZERO + 9)
+    pair = digit[:-1] & digit[1:]
+    four = pair[:-2] & pair[2:]
+    ten = np.flatnonzero(four[:-6] & four[4:-2] & pair[8:]) if len(text) > 9 else _NONE
+    colon = np.flatnonzero((text[:-3] == _COLON) & (text[3:] == _COLON) & pair[1:-1])
+    held = np.zeros(len(start), np.bool_)
+    for at in (colon, ten):
+        held[np.searchsorted(start, at, "right") - 1] = True
+    return held
 
 
 def _carried(times: Int64s, source: Int32s) -> Int64s:
@@ -160,6 +179,8 @@ def _day(text: bytes, year: bytes, form: str) -> int | None:
             case _:
                 day = date(int(_LEAP), 1, 1)
     except ValueError:
+        return None
+    if day.year not in _YEARS:
         return None
     return (day - date(1970, 1, 1)).days * 86_400 * _SECOND
 

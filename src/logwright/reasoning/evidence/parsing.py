@@ -6,12 +6,13 @@ found, cites where, and is one of the strategy's steps.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from logwright.reasoning.answer import Answer, Citation, Step
 from logwright.reasoning.evidence.quoting import quoted, whole
 from logwright.reasoning.evidence.rendering import rendered
-from logwright.reasoning.evidence.varying import Kind, Varying, varying
+from logwright.reasoning.evidence.varying import MOST, Kind, Varying, varying
 from logwright.reasoning.material import Material
 from logwright.reasoning.reasoner import Options
 from logwright.reasoning.task import Task
@@ -20,7 +21,12 @@ __all__ = ["answer"]
 
 _MOST_CITED = 5
 _MOST_NAMED = 3
+_MOST_COUNTED = 1_000
+"""Parts of a kind whose values are counted, the first ones."""
 _NO_MORE = 0.95
+
+_DIGIT = re.compile(r"\d")
+_SAME = bytes.maketrans(b"123456789", b"000000000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +66,9 @@ def answer(material: Material, options: Options) -> Answer:
     >>> told.verdict, told.steps[0].text
     ('took <*> ms', "Times: '35' is a duration and varies.")
     """
-    parts = [varying(line) for line in material.lines]
-    templates = [
-        rendered(line, found, options.rendering)
-        for line, found in zip(material.lines, parts, strict=True)
-    ]
-    seen: dict[Kind, list[tuple[int, Varying]]] = {}
-    for number, found in enumerate(parts, 1):
-        for part in found:
-            seen.setdefault(part.kind, []).append((number, part))
+    groups, of = _groups(material)
+    templates = _templates(material, groups, of, options)
+    seen = _seen(groups, of)
     strategy = _strategy(seen)
     steps = [_step(kind, found, material, strategy) for kind, found in seen.items()]
     first = next(number for number, line in enumerate(material.lines, 1) if line.strip())
@@ -86,9 +86,53 @@ def answer(material: Material, options: Options) -> Answer:
         text=_text(material, templates, len(distinct), seen),
         steps=tuple(steps),
         citations=tuple(told),
-        confidence=_confidence(parts),
+        confidence=_confidence(groups, of),
         strategy=strategy,
     )
+
+
+def _groups(material: Material) -> tuple[list[list[Varying]], list[int]]:
+    """What varies, once for all lines that differ in digits only, and which of these each line is
+    of. A digit more and a hexadecimal number make another form; which digits they are does not."""
+    lines = material.lines
+    text = "\n".join(line[:MOST].replace("\n", " ") for line in lines)
+    raw = text.encode("utf-8", "surrogatepass").replace(b"0x", b"\0x").replace(b"0X", b"\0X")
+    number: dict[bytes, int] = {}
+    of = [number.setdefault(form, len(number)) for form in raw.translate(_SAME).split(b"\n")]
+    first = dict(zip(reversed(of), range(len(of) - 1, -1, -1), strict=True))
+    return [varying(lines[first[group]]) for group in range(len(number))], of
+
+
+def _templates(
+    material: Material, groups: list[list[Varying]], of: list[int], options: Options
+) -> list[str]:
+    """Each line's template: written once for a group whose templates hold no digit."""
+    written: dict[int, str] = {}
+    templates = []
+    for line, group in zip(material.lines, of, strict=True):
+        template = written.get(group)
+        if template is None:
+            template = rendered(line, groups[group], options.rendering)
+            if len(line) <= MOST and _DIGIT.search(template) is None:
+                written[group] = template
+        templates.append(template)
+    return templates
+
+
+def _seen(groups: list[list[Varying]], of: list[int]) -> dict[Kind, list[tuple[int, Varying]]]:
+    """By kind the parts that vary, with the number of their line: of many the first ones."""
+    seen: dict[Kind, list[tuple[int, Varying]]] = {}
+    full: set[int] = set()
+    for number, group in enumerate(of, 1):
+        if group in full:
+            continue
+        for part in groups[group]:
+            found = seen.setdefault(part.kind, [])
+            if len(found) < _MOST_COUNTED:
+                found.append((number, part))
+        if all(len(seen[part.kind]) == _MOST_COUNTED for part in groups[group]):
+            full.add(group)
+    return seen
 
 
 _CONSTANT = "No number, address, path, host or identifier: the program writes all of it."
@@ -110,7 +154,8 @@ def _step(kind: Kind, found: list[tuple[int, Varying]], material: Material, stra
     )
     named = ", ".join(f"'{value:.60}'" for value in values[:_MOST_NAMED])
     if len(values) > _MOST_NAMED:
-        named += f" and {len(values) - _MOST_NAMED:,} more"
+        least = "at least " * (len(found) == _MOST_COUNTED)
+        named += f" and {least}{len(values) - _MOST_NAMED:,} more"
     vary = f"is {reason.said} and varies" if len(values) == 1 else f"are {reason.several} and vary"
     cited: dict[Citation, None] = {}
     for number, part in found[:_MOST_NAMED]:
@@ -142,8 +187,8 @@ def _firsts(templates: list[str], most: int) -> list[int]:
     return list(numbers.values())[:most]
 
 
-def _confidence(parts: list[list[Varying]]) -> float:
+def _confidence(groups: list[list[Varying]], of: list[int]) -> float:
     """How likely a template is right in full, on average: as likely as its most doubtful kind of
     value, and a little less, since a word that varies may look like text."""
-    doubts = [min((_REASONS[part.kind].sure for part in found), default=1.0) for found in parts]
-    return round(_NO_MORE * sum(doubts) / len(doubts), 2)
+    sure = [min((_REASONS[part.kind].sure for part in found), default=1.0) for found in groups]
+    return round(_NO_MORE * sum(sure[group] for group in of) / len(of), 2)

@@ -1,4 +1,4 @@
-"""`EvidenceReasoner`: answers every task from the lines alone, and says so where they do not tell."""
+"""`EvidenceReasoner`: answers every task from the lines alone, or says that they do not tell."""
 
 from __future__ import annotations
 

@@ -12,12 +12,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from logwright.logs import kernel
 from logwright.logs.batch import NO_TIME
 from logwright.reasoning.answer import Citation
+from logwright.reasoning.evidence.clues import Clues
 from logwright.reasoning.evidence.columns import ERROR, INFO, WARNING, Columns
+from logwright.reasoning.evidence.quoting import sound
 from logwright.reasoning.evidence.vendor import Vendor
-from logwright.reasoning.knowledge import Known, Sightings, knowledge, sightings
+from logwright.reasoning.knowledge import Known, Sightings, knowledge, sightings, sightings_in
 from logwright.reasoning.material import Material
 from logwright.templates.wording import CAUSE, HINT, SYMPTOM, trouble
 
@@ -119,19 +120,22 @@ class Scene:
     material: Material
     columns: Columns
     seen: Sightings
-
     usual: NDArray[np.bool_]
     """For each shape, whether it stands in a healthy run too: then it tells of no trouble."""
 
     @staticmethod
     def of(material: Material, healthy: Sequence[Material] = ()) -> Scene:
-        table = kernel.Table()
-        columns = Columns.of(material, table)
-        usual = np.zeros(int(columns.shape.max(initial=-1)) + 1, bool)
-        for run in healthy:
-            shape = Columns.of(run, table).shape
-            usual[shape[shape < len(usual)]] = True
-        return Scene(material, columns, sightings(material.lines), usual)
+        """What happens in a material; `healthy` is what the same looks like when it is well."""
+        return Scene.beside(Clues.of(material, healthy))
+
+    @staticmethod
+    def beside(clues: Clues) -> Scene:
+        """The scene of a material whose clues are there already."""
+        columns = clues.columns
+        seen = sightings_in(columns.lowered, columns.start, columns.end)
+        if clues.bidden:  # such an end is no trouble
+            seen = seen.without([line + 1 for line in clues.bidden])
+        return Scene(columns.material, columns, seen, clues.lift.share > 0)
 
     @cached_property
     def happenings(self) -> list[Happening]:
@@ -155,7 +159,8 @@ class Scene:
             entries = tuple(known.get(code, ()))
             level = int(self.columns.level[first])
             frame = _FRAME.match(line) is not None
-            grade = 0 if frame or self.usual[code] else _grade(line, level, entries)
+            words = trouble(line) if self.columns.worded[code] else 0
+            grade = 0 if frame or self.usual[code] else _grade(line, level, words, entries)
             found.append(
                 Happening(first + 1, int(last[code]) + 1, int(count[code]), grade, entries, frame)
             )
@@ -208,8 +213,7 @@ class Scene:
         return float(int(other) - int(one)) / _SECOND
 
 
-def _grade(line: str, level: int, known: tuple[Known, ...]) -> int:
-    words = trouble(line)
+def _grade(line: str, level: int, words: int, known: tuple[Known, ...]) -> int:
     named = max((_GRADES[entry.severity] for entry in known), default=0)
     vendor = Vendor.of(line)
     if vendor is not None and vendor.digit != _NOTICE:  # it says itself how grave it is
@@ -257,7 +261,8 @@ def message(line: str) -> str:
 
 def cite(material: Material, line: int) -> Citation:
     """A line of a material, quoted by what it says."""
-    return Citation(line=line, quote=message(material.text(line)))
+    text = material.text(line)
+    return Citation(line=line, quote=sound(message(text), text))
 
 
 def numbers(lines: Iterable[int]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from logwright.reasoning.answer import Answer, Citation, Step
 from logwright.reasoning.evidence import causes
+from logwright.reasoning.evidence.clues import Clues
 from logwright.reasoning.evidence.scene import Happening, Scene, cite, message, times
 from logwright.reasoning.evidence.vendor import Vendor
 from logwright.reasoning.knowledge import Known, knowledge
@@ -21,6 +22,8 @@ __all__ = ["OF_CAUSE", "answer"]
 
 _MOST = 3
 _NOTICE = 5
+_UNNAMED = 0.4
+"""The confidence in advice where no line tells what started it."""
 _MOST_ACTS = 4
 _RANK = {"critical": 3, "error": 2, "warning": 1, "info": 0}
 
@@ -65,16 +68,24 @@ def answer(material: Material, options: Options) -> Answer:
     >>> said.verdict, said.text.splitlines()[1]
     ('address already in use', '1. see who holds the port (ss -ltnp) (line 1)')
     """
-    scene = Scene.of(material, options.healthy)
+    clues = Clues.of(material, options.healthy)
+    scene = Scene.beside(clues)
     line, vendor = _only(material)
     if vendor is not None and (vendor.ended or vendor.digit >= _NOTICE):
         return _nothing_to_do(scene, line, vendor)
-    started = causes.answer(material, options)
+    started = causes.told_by(clues, fast=True)
     faults = _faults(scene, started)
+    passed: list[_Fault] = []
+    if not started.enough:
+        # What has passed by itself is no reason to do anything where nothing names a cause.
+        passed = [f for f in faults if f.known.transient and _over(scene, f) is not None]
+        faults = [fault for fault in faults if fault not in passed]
     if not faults:
-        return _unknown(scene)
+        return _unknown(scene, passed)
     over = _over(scene, faults[0])
     head = f"Cause: {started.verdict}. " if started.enough else ""
+    if not started.enough and len(scene.happenings) > 1:
+        head = "No line tells what started it. "
     head += f"Line {faults[0].line}: {faults[0].known.meaning} Usual causes: "
     head += "; ".join(faults[0].known.causes) + "."
     steps = [_fault_step(scene, fault) for fault in faults]
@@ -84,14 +95,14 @@ def answer(material: Material, options: Options) -> Answer:
     looks = [(text, fault) for fault in faults for text in fault.known.look][:_MOST_ACTS]
     mends = [(text, fault) for fault in faults for text in fault.known.mend][:_MOST_ACTS]
     steps += [_act(scene, text, fault) for text, fault in (*looks, *mends)]
-    rank = started.confidence if started.enough else 0.5
+    rank = started.confidence if started.enough else _UNNAMED
     return Answer(
         task=Task.SOLUTION,
         verdict=faults[0].known.name,
         text=_text(head, looks, mends, over is not None),
         steps=() if options.fast else tuple(steps),
         citations=tuple(dict.fromkeys(cite(material, fault.line) for fault in faults)),
-        confidence=min(0.9, max(0.4, rank)),
+        confidence=rank,
         strategy="solution-manual" if over is not None else "solution-procedural",
     )
 
@@ -190,13 +201,19 @@ def _text(
     return "\n".join(told)
 
 
-def _unknown(scene: Scene) -> Answer:
-    """Nothing is wrong, or nothing is known of it."""
-    if scene.wrong:
-        first = scene.wrong[0]
-        words = f'"{scene.message(first)}" (line {first.first})'
+def _unknown(scene: Scene, passed: list[_Fault]) -> Answer:
+    """Nothing is wrong, nothing is known of it, or it has passed."""
+    cited: tuple[Citation, ...]
+    if passed:
+        first = passed[0]
+        words = f'"{message(scene.material.text(first.line))}" (line {first.line})'
+        text = f"Not enough evidence for advice: {words} has passed, and no line names its cause."
+        cited = _cites(scene, first)
+    elif scene.wrong:
+        worst = scene.wrong[0]
+        words = f'"{scene.message(worst)}" (line {worst.first})'
         text = f"Not enough evidence for advice: {words} tells of trouble, but not of what kind."
-        cited: tuple[Citation, ...] = (cite(scene.material, first.first),)
+        cited = (cite(scene.material, worst.first),)
     else:
         text, cited = "Not enough evidence: no line tells of trouble.", ()
     return Answer(

@@ -10,11 +10,18 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Literal
 
-__all__ = ["ENOUGH", "Claim", "Stated", "stated"]
+import numpy as np
+from ahocorasick_rs import BytesAhoCorasick
+from numpy.typing import NDArray
+
+from logwright.logs.batch import Int64s
+from logwright.reasoning.evidence.literals import literals
+
+__all__ = ["ENOUGH", "Claim", "Stated", "hints", "stated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ _MOST = 10_000
 _STATES = re.compile(
     r"\.{2,}\s*(?:<\*>|(?:0x)?\d)|\b(?:enabled?|mask|depth|counter|summary|register)s?\b[^a-z]*$"
     r"|\bregisters?\b[^a-z]*(?:<\*>|0x|\d|:)|^(?:total of|number of|size of|max number)\b"
-    r"|^\W*(?:\w{1,6}[:=]\s?(?:<\*>|(?:0x)?[0-9a-f]+)[\s,]*){2,}$",
+    r"|^\W*(?:\w{1,6}[:=]\s?(?:<\*>|(?:0x)?[0-9a-f]+)(?:[\s,]+|$)){2,}$",
     re.I,
 )
 # What stands around a word so that it names a thing instead of asserting it.
@@ -80,25 +87,74 @@ class _Phrase:
     kind: str
     what: str
     force: float
-    pattern: re.Pattern[str]
+    words: tuple[str, ...]
+
+
+_Part = Literal["alarms", "softeners"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Phrases as they stand in `statements.toml`, and an automaton that finds the literals of their
+    words: `meant` are the words, as (phrase, word), that each literal belongs to."""
+
+    phrases: tuple[_Phrase, ...]
+    automaton: BytesAhoCorasick
+    meant: tuple[tuple[tuple[int, int], ...], ...]
+    force: NDArray[np.float64]
 
 
 @cache
-def _phrases(part: Literal["alarms", "softeners"]) -> tuple[_Phrase, ...]:
-    """What alarms, or what softens, as it stands in `statements.toml`."""
+def _words(part: _Part) -> _Words:
     text = (files("logwright.reasoning.evidence") / "statements.toml").read_text("utf-8")
-    return tuple(
-        _Phrase(
-            entry["kind"],
-            entry["what"],
-            entry["force"],
-            re.compile(rf"(?:\b|(?=\W))(?:{'|'.join(entry['words'])})", re.I),
-        )
+    phrases = tuple(
+        _Phrase(entry["kind"], entry["what"], entry["force"], tuple(entry["words"]))
         for entry in tomllib.loads(text)[part]
+    )
+    meant: dict[str, list[tuple[int, int]]] = {}
+    for number, phrase in enumerate(phrases):
+        for place, word in enumerate(phrase.words):
+            for literal in literals(word):
+                meant.setdefault(literal, []).append((number, place))
+    force = [max(phrases[number].force for number, _ in of) for of in meant.values()]
+    return _Words(
+        phrases,
+        BytesAhoCorasick([literal.encode() for literal in meant]),
+        tuple(map(tuple, meant.values())),
+        np.array(force),
     )
 
 
-_WORDS = re.compile(r"[A-Za-z]{3,}")
+@lru_cache(maxsize=1 << 12)
+def _searched(part: _Part, found: frozenset[int]) -> tuple[tuple[_Phrase, re.Pattern[str]], ...]:
+    """The phrases that a text may hold, by the literals found in it, with what finds them."""
+    words = _words(part)
+    at = sorted({place for literal in found for place in words.meant[literal]})
+    wanted: dict[int, list[str]] = {}
+    for number, place in at:
+        wanted.setdefault(number, []).append(words.phrases[number].words[place])
+    return tuple(
+        (words.phrases[number], re.compile(rf"(?:\b|(?=\W))(?:{'|'.join(some)})", re.I))
+        for number, some in wanted.items()
+    )
+
+
+def _phrases(part: _Part, text: str) -> tuple[tuple[_Phrase, re.Pattern[str]], ...]:
+    raw = text.lower().encode("utf-8", "surrogatepass")
+    found = _words(part).automaton.find_matches_as_indexes(raw, overlapping=True)
+    return _searched(part, frozenset(which for which, _, _ in found))
+
+
+def hints(text: bytes) -> tuple[Int64s, Int64s, NDArray[np.float64]]:
+    """Where in a text in small letters something stands without which nothing is an alarm: which
+    of these it is, its position, and the force of the alarm that it may be."""
+    words = _words("alarms")
+    found = words.automaton.find_matches_as_indexes(text, overlapping=True)
+    which, begin, _ = np.array(found, np.int64).reshape(-1, 3).T
+    return which, begin, words.force[which]
+
+
+_SAYS = re.compile(r"[A-Za-z]{3,}")
 
 
 def stated(text: str) -> Stated:
@@ -111,11 +167,11 @@ def stated(text: str) -> Stated:
     (False, 'it was put right or is tried again')
     """
     text = text[:_MOST]
-    if not _WORDS.search(text.replace("<*>", " ")):
+    if not _SAYS.search(text.replace("<*>", " ")):
         return Stated(0.0, (), (_little(text),))
     claims: list[Claim] = []
-    for phrase in _phrases("alarms"):
-        for match in phrase.pattern.finditer(text):
+    for phrase, pattern in _phrases("alarms", text):
+        for match in pattern.finditer(text):
             begin, end = match.span()
             if any(c.begin < end and begin < c.end for c in claims):
                 continue
@@ -124,8 +180,8 @@ def stated(text: str) -> Stated:
             claims.append(Claim(begin, end, phrase.kind, phrase.what, phrase.force, alarm=True))
     softened = [
         Claim(*found.span(), phrase.kind, phrase.what, phrase.force)
-        for phrase in _phrases("softeners")
-        if (found := phrase.pattern.search(text)) is not None
+        for phrase, pattern in _phrases("softeners", text)
+        if (found := pattern.search(text)) is not None
     ]
     state = _STATES.search(text)
     if state is not None:

@@ -10,11 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from logwright.templates.classes import SCHEMES
 
-__all__ = ["Kind", "Varying", "varying"]
+__all__ = ["MOST", "Kind", "Varying", "varying"]
+
+MOST = 10_000
+"""Characters of a line in which parts are looked for: what stands behind is taken as it is."""
 
 Kind = Literal[
     "number",
@@ -93,12 +97,16 @@ _TEXT = re.compile(
     r"|[a-z][a-z0-9+.-]*://[^\s\"'<>`(){}\[\]]+"
     r"|(?:(?!\.\.)[^\s=,;()\[\]{}<>\"'|`#])+"
 )
+_DIGIT = re.compile(r"\d")
 _FEW = 4
 """Digits of a number that counts workers, slots or attempts; more make an identifier."""
 
 _EDGE = ".:!?*$~+@&%"
 
 _NOTHING = frozenset(("null", "none", "nil", "nan"))
+_VALUES = _NOTHING | {"true", "false"}
+_SHORT = 100
+"""Characters of a word whose parts are kept for the next time it stands in a line."""
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?%?")
 _AMOUNT = re.compile(
     r"([-+]?\d+(?:\.\d+)?)(?:[munp]s|s|secs?|min|[hdxBKMGTk]|[KMGTkmgt]i?[Bb]|[kMG]?[Hh]z|C|W|V)"
@@ -139,12 +147,15 @@ def varying(line: str) -> list[Varying]:
     50010 port
     3 duration
     """
+    line = line[:MOST]
     found = list(_spread(line))
     taken = bytearray(len(line) + 1)
     for part in found:
         taken[part.begin : part.end] = b"\x01" * (part.end - part.begin)
     for match in _TEXT.finditer(line):
         begin, end = match.span()
+        if match[0].isalpha() and match[0].lower() not in _VALUES:
+            continue  # most words by far
         while begin < end and line[begin] in _EDGE:
             begin += 1
         while begin < end and line[end - 1] in _EDGE and line[end - 2 : end] != "/*":
@@ -156,7 +167,8 @@ def varying(line: str) -> list[Varying]:
             -1:
         ] in ("=", ":"):
             found.append(Varying(begin, end, "boolean", begin, end))
-        for part in _word(line[begin:end]):
+        word = line[begin:end]
+        for part in _word(word) if len(word) <= _SHORT else _parts(word):
             found.append(_named(line, part.moved(begin)))
     found.sort(key=lambda part: part.begin)
     return found
@@ -201,7 +213,12 @@ def _named(line: str, part: Varying) -> Varying:
     return Varying(part.begin, part.end, kind, part.outer, part.outer_end)
 
 
-def _word(word: str) -> Iterator[Varying]:
+@lru_cache(maxsize=1 << 14)
+def _word(word: str) -> tuple[Varying, ...]:
+    return tuple(_parts(word))
+
+
+def _parts(word: str) -> Iterator[Varying]:
     whole = len(word)
     url = _URL.fullmatch(word)
     if _DRIVE.fullmatch(word) or _MAIL.fullmatch(word):
@@ -278,7 +295,7 @@ def _pieces(word: str, hosts: bool = False) -> Iterator[Varying]:
 
 def _piece(piece: str, host: bool) -> Iterator[tuple[int, int, Kind]]:
     whole = len(piece)
-    digits = any(c.isdigit() for c in piece)
+    digits = _DIGIT.search(piece) is not None
     if piece.lower() in ("true", "false"):
         yield 0, whole, "boolean"
     elif _is_host(piece):
@@ -329,4 +346,4 @@ def _dotted(piece: str) -> bool:
 
 
 def _last_digit(text: str) -> int:
-    return max(at for at, c in enumerate(text) if c.isdigit())
+    return max(found.start() for found in _DIGIT.finditer(text))

@@ -19,7 +19,7 @@ from logwright.reasoning.evidence.columns import Columns
 from logwright.reasoning.material import Material
 from logwright.reasoning.speaking.quotes import disarmed
 
-__all__ = ["Condensed", "condense", "kinds"]
+__all__ = ["Condensed", "condense", "entire", "kinds"]
 
 _LEAST_LINE = 200
 """Bytes of a line that are shown at least, where lines are cut."""
@@ -51,6 +51,17 @@ class Condensed:
         return not self.kinds
 
 
+def entire(material: Material, room: int) -> Condensed | None:
+    """The material line by line, if it fits in so many bytes."""
+    every = range(1, len(material) + 1)
+    longest = max(_LEAST_LINE, min(_MOST_LINE, room // max(len(material), 1)))
+    if len(material) * 4 <= room:
+        rows = [_row(material, number, longest) for number in every]
+        if sum(map(_size, rows)) <= room:
+            return Condensed(tuple(rows), tuple(every))
+    return None
+
+
 def condense(material: Material, room: int, keep: Collection[int] = ()) -> Condensed:
     """The material in at most `room` bytes; `keep` names lines that are to be shown first.
 
@@ -65,12 +76,9 @@ def condense(material: Material, room: int, keep: Collection[int] = ()) -> Conde
     900: took 899 ms
     901: ERROR disk full
     """
-    every = range(1, len(material) + 1)
-    longest = max(_LEAST_LINE, min(_MOST_LINE, room // max(len(material), 1)))
-    if len(material) * 4 <= room:
-        rows = [_row(material, number, longest) for number in every]
-        if sum(map(_size, rows)) <= room:
-            return Condensed(tuple(rows), tuple(every))
+    whole = entire(material, room)
+    if whole is not None:
+        return whole
     columns = Columns.of(material)
     table, first = _table(columns, int(room * _KINDS_SHARE))
     left = room - sum(map(_size, table))

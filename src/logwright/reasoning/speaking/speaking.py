@@ -21,7 +21,7 @@ from logwright.reasoning.answer import Answer, Citation, Step, problems
 from logwright.reasoning.evidence.reasoner import EvidenceReasoner
 from logwright.reasoning.material import Material
 from logwright.reasoning.reasoner import Options
-from logwright.reasoning.speaking.condense import condense, kinds
+from logwright.reasoning.speaking.condense import condense, entire, kinds
 from logwright.reasoning.speaking.plans import plan_for
 from logwright.reasoning.speaking.prompts import Shown, again, opening
 from logwright.reasoning.speaking.tags import MisfitError, parse
@@ -120,8 +120,8 @@ class Speaking:
             share = int(room * _WELL_SHARE)
             well = kinds(Material.joined(asked.options.healthy), share)
             room -= share
-        shown = condense(asked.material, room)
-        if not shown.whole:
+        shown = entire(asked.material, room)
+        if shown is None:
             evidence = EvidenceReasoner().answer(asked.task, asked.material, asked.options)
             shown = condense(asked.material, room, [one.line for one in evidence.every_citation()])
         return Shown(shown, well)

@@ -42,6 +42,7 @@ from logwright.rules.language.tree import (
 from logwright.rules.language.walk import put, walk
 from logwright.rules.sandbox.sandbox import Failure, Sandbox
 from logwright.rules.synthesis.tryout import plainly
+from logwright.snapshot import State
 from logwright.windows.window import Windows
 
 __all__ = ["Jury", "Read", "plain_reasons", "reasons_in"]
@@ -106,6 +107,26 @@ class Jury:
     def drop(self, before: int) -> None:
         """Forget lines before a row that no window is open for."""
         self._engine.drop(before)
+
+    def keep(self, rows: Int64s) -> None:
+        """Forget all lines but these, which are sorted."""
+        self._engine.keep(rows)
+
+    def paused(self) -> State:
+        """What is remembered of lines, and which rules failed how often."""
+        state = self._engine.paused()
+        failed = {"failed": self._failed, "off": sorted(self._off), "problems": self.problems}
+        state.meta["jury"] = failed | {"spent": self.spent}
+        return state
+
+    def resume(self, state: State) -> bool:
+        """Go on from there; False where the rules were others."""
+        if not self._engine.resume(state):
+            return False
+        told = state.meta["jury"]
+        self._failed, self._off = dict(told["failed"]), set(told["off"])
+        self.problems, self.spent = dict(told["problems"]), dict(told["spent"])
+        return True
 
     @property
     def kept_blocks(self) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from logwright.rules.engine.shapewise import Predicates
 from logwright.rules.engine.table import Table
 from logwright.rules.language.tree import Function
 from logwright.rules.language.walk import mapped
+from logwright.snapshot import State
 from logwright.windows.window import Windows
 
 __all__ = ["Bools", "Engine", "Runner"]
@@ -83,6 +85,9 @@ class Engine:
 
     def __init__(self, rules: Mapping[str, Function]) -> None:
         self.names = list(rules)
+        # The same for the same rules in the same order, in which predicates are numbered.
+        told = repr(list(rules.items())).encode("utf-8", "backslashreplace")
+        self._mark = blake2b(told, digest_size=16).hexdigest()
         self.plain: dict[str, str] = {}
         self._predicates = Predicates()
         self._rules: dict[int, _Rule] = {}
@@ -107,6 +112,25 @@ class Engine:
     def drop(self, before: int) -> None:
         """Forget lines before a row that no window is open for."""
         self._kept.drop(before)
+
+    def keep(self, rows: Int64s) -> None:
+        """Forget all lines but these, which are sorted."""
+        self._kept.keep(rows)
+
+    def paused(self) -> State:
+        """What is remembered of lines, once `keep` was called."""
+        held = [list(numbers) for numbers in self._classer.sets.held]
+        return State({"rules": self._mark, "sets": held}, {"lines": self._kept.paused()})
+
+    def resume(self, state: State) -> bool:
+        """Go on from there; False, and nothing is remembered, where the rules were others."""
+        if state.meta["rules"] != self._mark:
+            return False
+        sets, columns = self._classer.sets, dict(state.tables["lines"])
+        codes = [sets.code(tuple(numbers)) for numbers in state.meta["sets"]]
+        columns["code"] = np.array(codes, np.int32)[columns["code"]]
+        self._kept.resume(columns)
+        return True
 
     @property
     def looked_at(self) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from logwright.logs.batch import Int32s, Int64s
 
@@ -26,6 +28,9 @@ class Kept:
         self._firsts: list[int] = []
         self._stops: list[int] = []
         self._codes: list[Int32s] = []
+        # What `keep` left of rows before these blocks.
+        self._rows: Int64s = np.empty(0, np.int64)
+        self._of_rows: Int32s = np.empty(0, np.int32)
 
     def __len__(self) -> int:
         return len(self._codes)
@@ -39,10 +44,22 @@ class Kept:
             self._codes.append(codes[:1].copy() if same else codes)
 
     def at(self, rows: Int64s) -> Int32s:
-        """The codes of rows that were added and not dropped, in any order."""
-        out = np.empty(len(rows), np.int32)
-        if not len(rows):
+        """The codes of rows that were added and not dropped, in any order; 0 of others."""
+        out = np.zeros(len(rows), np.int32)
+        if len(self._rows):
+            at = np.searchsorted(self._rows, rows)
+            at[at == len(self._rows)] = 0
+            known = self._rows[at] == rows
+            out[known] = self._of_rows[at[known]]
+        if not len(rows) or not self._stops:
             return out
+        later = np.flatnonzero((rows >= self._firsts[0]) & (rows < self._stops[-1]))
+        if len(later):
+            out[later] = self._in_blocks(rows[later])
+        return out
+
+    def _in_blocks(self, rows: Int64s) -> Int32s:
+        out = np.empty(len(rows), np.int32)
         stops = np.array(self._stops)
         block = np.searchsorted(stops, rows, side="right")
         for number in np.unique(block).tolist():
@@ -55,6 +72,20 @@ class Kept:
         """Let go blocks of rows before one; no window that is open holds any of them."""
         gone = sum(stop <= before for stop in self._stops)
         del self._firsts[:gone], self._stops[:gone], self._codes[:gone]
+
+    def keep(self, rows: Int64s) -> None:
+        """Let go all but these rows, which are sorted."""
+        self._rows, self._of_rows = rows, self.at(rows)
+        self._firsts, self._stops, self._codes = [], [], []
+
+    def paused(self) -> dict[str, NDArray[Any]]:
+        """What is kept, once `keep` was called, as columns."""
+        return {"row": self._rows, "code": self._of_rows}
+
+    def resume(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from there."""
+        self._rows = np.asarray(columns["row"], np.int64)
+        self._of_rows = np.asarray(columns["code"], np.int32)
 
     def renumber(self, now: Callable[[Int64s], Int64s]) -> None:
         """Number all rows anew: `now` gives the new numbers of old ones."""

@@ -1,0 +1,1 @@
+"""Streaming: feeds in, findings out; nothing lost, nothing doubled."""

@@ -1,0 +1,258 @@
+"""A lane: one feed that this worker owns, from reading to the commit.
+
+What was read is judged, and findings are put into the outbox at once. A checkpoint is made every 5
+seconds (more seldom where it takes long: at most a hundredth of the time goes into it, and at least
+one a minute is made), every million lines, and before the feed is given up. Judging is a function
+of the lines alone but for the clock: so where the clock moved the windows on, a checkpoint is made
+before the next line, and a replay never crosses such a move.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
+
+from logwright.errors import InputError, LogwrightError
+from logwright.findings.finding import Finding
+from logwright.stream.feed import Entry, Feed
+from logwright.stream.keeper import Keeper, KeeperError
+from logwright.stream.metrics import Metrics
+
+__all__ = ["Judging", "Lane", "Make"]
+
+_MOST = 1 << 20  # bytes at a time: the longest that a line waits for those before it
+_EVERY, _SELDOM = 5.0, 60.0
+_SHARE = 100
+_LINES = 1_000_000
+_IDLE = 5.0
+_RETRY = 0.5
+_REMIND = 600.0
+
+
+class Judging(Protocol):
+    """A pipeline of one feed, without end."""
+
+    def push(self, entries: Sequence[Entry]) -> list[Finding]:
+        """Findings of the windows that these entries close."""
+
+    def advance(self, seconds: float) -> list[Finding]:
+        """Findings of the windows that close because no line came for so long."""
+
+    def finish(self) -> list[Finding]:
+        """Findings of all windows that are open: the feed has ended."""
+
+    def snapshot(self) -> bytes:
+        """All that decides later findings."""
+
+    def close(self) -> None:
+        """Let files and threads go."""
+
+
+Make = Callable[[Feed, bytes | None], Judging]
+"""Gives a feed's pipeline: a new one, or that of a snapshot (`LogwrightError` where it does not fit
+the model)."""
+
+
+@runtime_checkable
+class Counts(Protocol):
+    """A feed that counts what it left out, by reason."""
+
+    counts: Counter[str]
+
+
+class Lane:
+    """One owned feed; `say` tells a person what goes wrong, `keeper` and `token` are for commits.
+
+    Every method may raise `LostError`: then the feed belongs to another worker.
+    """
+
+    def __init__(
+        self,
+        feed: Feed,
+        token: int,
+        keeper: Keeper,
+        make: Make,
+        metrics: Metrics,
+        say: Callable[[str], None],
+    ) -> None:
+        self.feed, self.token = feed, token
+        self._keeper, self._metrics, self._say = keeper, metrics, say
+        kept = keeper.load(feed.name)
+        if kept.snapshot == b"" and kept.position is not None:
+            # The stream before ended whole: what it emitted is nothing to the one that begins.
+            keeper.checkpoint(feed.name, token, b"", kept.position, ())
+        self._position = kept.position
+        self._judging = self._made(make, kept.snapshot or None)
+        feed.seek(kept.position)
+        self._pending: tuple[bytes | None, list[Finding]] | None = None
+        self._crossed = False  # the clock moved windows on since the checkpoint
+        self._unkept = 0
+        self._unjudged: list[Entry] = []
+        self._kept = self._heard = self._advanced = time.monotonic()
+        self._every, self._held_until = _EVERY, 0.0
+        self._told: dict[str, float] = {}
+        self._counted: dict[str, int] = {}
+        self._arrived: list[int] = []
+
+    def _made(self, make: Make, snapshot: bytes | None) -> Judging:
+        try:
+            return make(self.feed, snapshot)
+        except LogwrightError as error:
+            if snapshot is None:
+                raise
+            self._say(f"{self.feed.name} begins with no open windows: {error}")
+            return make(self.feed, None)
+
+    def step(self, timeout: float) -> int:
+        """Read, judge and emit once; gives how many bytes were read."""
+        if self._pending is not None and not self._commit(*self._pending):
+            return 0
+        began = time.monotonic()
+        if began < self._held_until:
+            return 0
+        try:
+            entries = self._unjudged or self.feed.read(_MOST, timeout)
+        except InputError as error:
+            self._held_until = began + _RETRY
+            self._metrics.count("errors", "read")
+            self._once(str(error))
+            return 0
+        read = time.monotonic()
+        if not entries:
+            self._idle(read)
+            return 0
+        self._unjudged = entries
+        if self._crossed and not self.checkpoint():
+            return 0
+        self._unjudged = []
+        self._metrics.stage("read", read - began)
+        self._heard = self._advanced = read
+        size = self._judge(entries)
+        if self._pending is None and self._due(time.monotonic()):
+            self.checkpoint()
+        return size
+
+    def _judge(self, entries: Sequence[Entry]) -> int:
+        began = time.monotonic()
+        found = self._judging.push(entries)
+        self._metrics.stage("judge", time.monotonic() - began)
+        first = self._position is None
+        self._position = entries[-1].position
+        size = sum(len(entry.data) for entry in entries)
+        lines = sum(entry.data.count(b"\n") for entry in entries)
+        self._unkept += lines
+        self._metrics.lines(lines, size)
+        if first:  # where a feed begins is known only now: a restart must not begin elsewhere
+            self._commit(self._judging.snapshot(), found)
+        elif found:
+            self._arrived = [entries[-1].arrived]
+            self._commit(None, found)
+        return size
+
+    def _idle(self, now: float) -> None:
+        """No line came: close by the clock what the log's own time would have closed."""
+        if self._position is not None and now - self._advanced >= _IDLE:
+            self._advanced = now
+            found = self._judging.advance(now - self._heard)
+            self._crossed = True
+            if found:
+                self._commit(self._judging.snapshot(), found)
+        if self._pending is None and self._unkept and self._due(now):
+            self.checkpoint()
+
+    def _due(self, now: float) -> bool:
+        return now - self._kept >= self._every or self._unkept >= _LINES
+
+    def checkpoint(self) -> bool:
+        """Keep where the feed is; False where the keeper could not be written (it is tried again
+        with the next step)."""
+        if self._pending is not None and not self._commit(*self._pending):
+            return False
+        if self._position is None or not (self._unkept or self._crossed):
+            return True
+        began = time.monotonic()
+        done = self._commit(self._judging.snapshot(), [])
+        took = time.monotonic() - began
+        self._every = min(max(_EVERY, took * _SHARE), _SELDOM)
+        return done
+
+    def finish(self) -> bool:
+        """The feed has ended: judge what is open, and keep that nothing is left. False where that
+        is not done yet: to be called again."""
+        if self._pending is not None and not self._commit(*self._pending):
+            return False
+        if self._unjudged:
+            self.step(0)
+            return False
+        if self._position is None:
+            return True
+        return self._commit(b"", self._judging.finish())
+
+    def reload(self, make: Make) -> None:
+        """Go on with another model, rules and verdicts, from a checkpoint."""
+        self.checkpoint()
+        before, self._judging = self._judging, self._made(make, self._judging.snapshot())
+        before.close()
+        self._crossed = True  # a replay with the model from here on must begin here
+
+    def _commit(self, snapshot: bytes | None, found: list[Finding]) -> bool:
+        """Emit, or checkpoint where there is a snapshot. What the keeper cannot take now is kept
+        for later, and nothing is read until then."""
+        began = time.monotonic()
+        self._pending = snapshot, found
+        try:
+            if snapshot is None:
+                self._keeper.emit(self.feed.name, self.token, found)
+            else:
+                assert self._position is not None
+                args = snapshot, self._position, found
+                self._keeper.checkpoint(self.feed.name, self.token, *args)
+        except KeeperError as error:
+            self._held_until = began + _RETRY
+            self._metrics.count("errors", "keeper")
+            self._once(f"{error}; reading waits until it can be, nothing is lost")
+            return False
+        self._pending = None
+        self._told.clear()
+        now = time.monotonic()
+        self._metrics.stage("commit", now - began)
+        self._metrics.found(found)
+        for arrived in self._arrived:
+            self._metrics.stage("end_to_end", (time.time_ns() - arrived) / 1e9)
+        self._arrived = []
+        if snapshot is not None:
+            self._kept, self._unkept, self._crossed = now, 0, False
+            self._metrics.gauge("snapshot_bytes", len(snapshot), self.feed.name)
+            self._metrics.count("checkpoints", "kept")
+            self._done()
+        return True
+
+    def _done(self) -> None:
+        """Tell the feed what is kept. Where it cannot hear it now, the next checkpoint tells it."""
+        assert self._position is not None
+        try:
+            self.feed.done(self._position)
+            if (lag := self.feed.lag()) is not None:
+                self._metrics.gauge("lag", lag, self.feed.name)
+        except InputError as error:
+            self._metrics.count("errors", "read")
+            self._once(str(error))
+        if isinstance(self.feed, Counts):
+            for what, number in self.feed.counts.items():
+                if more := number - self._counted.get(what, 0):
+                    self._metrics.count("dropped", what, more)
+                    self._counted[what] = number
+
+    def _once(self, text: str) -> None:
+        """Say something; again only when it has been so for long."""
+        now = time.monotonic()
+        if now - self._told.get(text, -_REMIND) >= _REMIND:
+            self._told = {text: now}
+            self._say(f"{self.feed.name}: {text}")
+
+    def close(self) -> None:
+        """Let the feed go, as far as this worker holds it."""
+        self._judging.close()
+        self._metrics.forget(self.feed.name)
