@@ -62,6 +62,8 @@ SUITES = (
     "rules",
     "sequence",
     "sequence-speed",
+    "stream",
+    "stream-memory",
     "reasoning",
 )
 """The suites in the order in which people read them; others follow by name."""

@@ -37,7 +37,8 @@ def _written(path: Path, replicas: Iterator[bytes], size: int) -> int:
 
 
 # Those that are in test files of their own, where their figures are looked at.
-_ELSEWHERE = ("feedback", "rules", "sequence", "sequence-speed", "reasoning")
+_STREAMS = ("stream", "stream-memory")
+_ELSEWHERE = ("feedback", "rules", "sequence", "sequence-speed", "reasoning", *_STREAMS)
 
 
 @pytest.mark.parametrize("suite", [e.suite for e in SUITES if e.suite not in _ELSEWHERE])

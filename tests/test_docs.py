@@ -290,7 +290,7 @@ def test_every_command_has_help_and_is_documented(monkeypatch: pytest.MonkeyPatc
     for name, function in found.items():
         assert (function.__doc__ or "").strip(), name
         assert f"\n## {name}\n" in page
-        assert re.search(rf"^\s*Example: {name} ?", function.__doc__ or "", re.M), name
+        assert re.search(rf"^\s*Example: (?:\$ )?{name} ?", function.__doc__ or "", re.M), name
         for parameter in generate._parameters(function):
             assert parameter.help, f"{name}: {parameter.name}"
             assert parameter.name.replace("|", "\\|") in page, f"{name}: {parameter.name}"

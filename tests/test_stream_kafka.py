@@ -407,7 +407,7 @@ class TestSource:
         time.sleep(0.2)
         for name in new:
             old[name].close()
-        assert sorted(first.feeds()[1]) == sorted(new)
+        assert set(first.feeds()[1]) >= set(new)
         assert not cluster.committed(topic)
 
     def test_a_partition_leaves_once_its_worker_has_kept_it(

@@ -62,6 +62,8 @@ def run_suite(
         rules,
         sequence,
         sequence_speed,
+        stream,
+        stream_memory,
         templates,
         throughput,
     )
@@ -73,6 +75,8 @@ def run_suite(
         "memory": memory.run,
         "sequence": sequence.run,
         "sequence-speed": sequence_speed.run,
+        "stream": stream.run,
+        "stream-memory": stream_memory.run,
         "templates": templates.run,
         "throughput": throughput.run,
     }

@@ -81,6 +81,13 @@ SUITES = (
     ),
     Entry("sequence-speed", "events/s and waiting of the sequence step", (_SESSIONS,), 2),
     Entry(
+        "stream",
+        "lines/s and latency of `logwright worker` by Redis, Kafka (a mock) and files",
+        (_RAW_SESSIONS,),
+        9,
+    ),
+    Entry("stream-memory", "memory of a worker over 20 million lines", (_RAW_SESSIONS,), 5),
+    Entry(
         "reasoning",
         "tasks put about logs, answered from the lines alone or by a language model: --llm URL",
         (_REASONING, _APPLICATIONS),

@@ -36,6 +36,8 @@ class Suite(StrEnum):
     rules = "rules"
     sequence = "sequence"
     sequence_speed = "sequence-speed"
+    stream = "stream"
+    stream_memory = "stream-memory"
     reasoning = "reasoning"
     templates = "templates"
     formats = "formats"
