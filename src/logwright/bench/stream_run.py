@@ -131,22 +131,27 @@ def _told(
 ) -> dict[str, Any]:
     """Times, and what was lost or doubled."""
     times = {name: at / 1e3 for name, at in reversed(found)}  # of one that came twice, the first
-    step = given.size / given.rate
-    entries = np.array([closed[name] for name in times if name in closed])
-    came = np.array([at for name, at in times.items() if name in closed])
-    waits = came + 1e-3 - (sent.first + entries * step)
-    warm = entries * step >= min(_WARM, given.seconds / 4)
-    if not warm.any():
-        raise LogwrightError("nothing was found: there is nothing to time")
-    p50, p99 = np.quantile(waits[warm], [0.5, 0.99]) * 1e3
-    judged = (int(entries[np.argmax(came)]) + 1) * given.size
-    return {
-        "lines_per_s": round(judged / (float(came.max()) - sent.first + step)),
-        "ms_p50": round(float(p50), 1),
-        "ms_p99": round(float(p99), 1),
-        "ms_most": round(float(waits[warm].max()) * 1e3, 1),
+    row: dict[str, Any] = {
         "findings": len(closed),
         "lost": len(closed.keys() - times.keys()),
         "doubled": len(found) - len(times),
         "unforeseen": len(times.keys() - closed.keys()),
+    }
+    known = [name for name in times if name in closed]
+    if not known:
+        return row
+    step = given.size / given.rate
+    entries = np.array([closed[name] for name in known])
+    came = np.array([times[name] for name in known])
+    waits = (came - sent.first - entries * step) * 1e3 + 1.0
+    warm = entries * step >= min(_WARM, given.seconds / 4)
+    waits = waits[warm] if warm.any() else waits
+    p50, p99 = np.quantile(waits, [0.5, 0.99]).tolist()
+    judged = (int(entries[np.argmax(came)]) + 1) * given.size
+    return {
+        "lines_per_s": round(judged / (float(came.max()) - sent.first + step)),
+        "ms_p50": round(p50, 1),
+        "ms_p99": round(p99, 1),
+        "ms_most": round(float(waits.max()), 1),
+        **row,
     }
