@@ -144,15 +144,19 @@ def rows(data: Path, quick: bool = False) -> list[dict[str, Any]]:
         _, calm = history.split(_CALM)
         threshold = float(np.quantile(largest(runtime.score(calm)), 0.999, method="higher"))
         out += _of_runtime(name, runtime, flow, threshold)
-    taught = [sessions[i].tolist() for i in np.flatnonzero(~truth)[: 200 if quick else _TRAINED]]
-    out.append(_training(Sequences.of_lists(taught), vocabulary, 20 if quick else None))
+    taught = [lists[i] for i in np.flatnonzero(~truth)[: 200 if quick else _TRAINED].tolist()]
+    out.append(_training(taught, 20 if quick else None))
     return out
 
 
-def _training(history: Sequences, vocabulary: EventVocabulary, steps: int | None) -> dict[str, Any]:
+def _training(sessions: Sequence[Sequence[int]], steps: int | None) -> dict[str, Any]:
     """How long the preset as it ships learns, until it gains no more."""
     from logwright.sequence.pretraining import pretrain
 
+    ids = sorted({event for one in sessions for event in one})
+    vocabulary = EventVocabulary([str(event) for event in ids])
+    code = {event: vocabulary.meet(str(event)) for event in ids}
+    history = Sequences.of_lists([[code[event] for event in one] for one in sessions])
     preset = PRESETS["tiny"]
     if steps is not None:
         preset = replace(preset, steps=steps, warmup=5, every=10)
