@@ -10,7 +10,7 @@ from typing import Any
 
 from logwright.bench.stream_processes import until, worker
 from logwright.bench.stream_producer import flow_of
-from logwright.bench.stream_run import Given, closing
+from logwright.bench.stream_run import Given, foreseen
 from logwright.errors import LogwrightError
 from logwright.stream.files import Files
 
@@ -42,10 +42,9 @@ def tail(data: Path, lines: int, folder: Path) -> dict[str, Any]:
     seconds, busy = time.perf_counter() - began, time.process_time() - busy
     files.close()
     return {
-        "what": "file followed, reading alone",
+        "what": "file, reading alone",
         "lines_per_s": round(lines / seconds),
-        "lines_per_cpu_s": round(lines / busy),
-        "lines": lines,
+        "cpu": round(busy / seconds, 2),
     }
 
 
@@ -53,7 +52,7 @@ def whole(given: Given, data: Path, folder: Path) -> dict[str, Any]:
     """A worker on a file that is there all at once: from when it appears until its last finding is
     in the sink, another file."""
     flow = flow_of(str(data), given.rate)
-    closed = closing(given, flow, "app.log")
+    closed = foreseen(given, flow, "app.log")
     path, ready, out = folder / "app.log", folder / "ready", folder / "findings.jsonl"
     _written(data, given.rate, given.lines, ready)
     state = ["--state", str(folder / "worker.db"), "--out", str(out)]
@@ -68,13 +67,12 @@ def whole(given: Given, data: Path, folder: Path) -> dict[str, Any]:
         running.end()
     found = [json.loads(line)["id"] for line in out.read_text("utf-8").splitlines()]
     return {
-        "what": "file followed, whole worker",
+        "what": "file, whole worker",
         "lines_per_s": round(given.lines / seconds),
-        "lines_per_cpu_s": round(given.lines / busy),
-        "lines": given.lines,
         "findings": len(closed),
         "lost": len(closed.keys() - set(found)),
         "doubled": len(found) - len(set(found)),
+        "cpu": round(busy / seconds, 2),
         "MiB": round(resident),
     }
 

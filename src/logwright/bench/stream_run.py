@@ -10,8 +10,10 @@ once more, one by one, when all is over: findings are the same however lines are
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ from logwright.settings import Settings
 from logwright.stream.feed import Entry
 from logwright.stream.running import Running
 
-__all__ = ["Given", "closing", "measured"]
+__all__ = ["Given", "foreseen", "measured"]
 
 _WARM = 5.0  # seconds
 _END = 120.0
@@ -43,7 +45,7 @@ class Given:
     seconds: float
     size: int
     rules: Path | None = None
-    durable: bool = True
+    shared: bool = False
 
     @property
     def settings(self) -> Settings:
@@ -58,25 +60,41 @@ class Given:
 
 def measured(given: Given, data: Path, folder: Path, way: str = "redis") -> dict[str, Any]:
     """The row of one measurement, by way of "redis" or "kafka"; `folder` is empty, and for what it
-    writes. State and findings are in Redis in any case."""
-    closed = closing(given, flow_of(data, given.rate), STREAM)
-    with RedisServer(folder, given.durable) as server:
+    writes. Findings go to Redis in any case; what the worker keeps is in a file, on disk, as it is
+    by default, or in that Redis too (`shared`), which then has all on disk."""
+    closed = foreseen(given, flow_of(data, given.rate), STREAM)
+    with RedisServer(folder, given.shared) as server:
         words = Sending(str(data), server.port, way, given.lines, given.size, given.rate).words
         by = started("logwright.bench.stream_producer", words, log=folder / "sent.json")
         with by:
             _wait(by, lambda: server.client.exists(READY) > 0, "the sender")
             told: Any = server.client.hgetall(READY)
-            more = ["--state", server.url("state"), "--out", server.url("findings?maxlen=0")]
+            state = server.url("state") if given.shared else str(folder / "worker.db")
+            more = ["--state", state, "--out", server.url("findings?maxlen=0")]
             if given.rules is not None:
                 more += ["--rules", str(given.rules)]
             with worker(given.model, told[b"source"].decode(), folder, *more) as running:
-                lease = b"{state}:feed:" + told[b"feed"]
-                _wait(running, lambda: server.client.exists(lease) > 0, "the worker")
+                feed = told[b"feed"].decode()
+                _wait(running, lambda: _claimed(state, feed, server), "the worker")
                 row, sent = _run(given, len(closed), server, by, running)
-        return row | _told(given, sent, closed, server.found())
+        arrive = {"arrive": row.pop("arrive")}
+        return arrive | _told(given, sent, closed, server.found()) | row
 
 
-def closing(given: Given, flow: Flow, source: str) -> dict[str, int]:
+def _claimed(state: str, feed: str, server: RedisServer) -> bool:
+    """Whether the worker has the feed."""
+    if "://" in state:
+        return server.client.exists(f"{{state}}:feed:{feed}") > 0
+    if not Path(state).exists():
+        return False
+    with closing(sqlite3.connect(state)) as kept:
+        try:
+            return bool(kept.execute("SELECT 1 FROM leases WHERE feed = ?", (feed,)).fetchall())
+        except sqlite3.OperationalError:  # it is just being made
+            return False
+
+
+def foreseen(given: Given, flow: Flow, source: str) -> dict[str, int]:
     """The findings of a flow, and the entry that brings each."""
     running = Running(api.load(str(given.model)), given.settings, source)
     closed: dict[str, int] = {}
@@ -116,10 +134,10 @@ def _run(
             raise LogwrightError(f"the worker ended: {running.said[-500:]}")
         time.sleep(0.05)
     row = {
-        "arrive_a_s": round(given.rate),
+        "arrive": round(given.rate),
         "cpu": round((running.seconds - before) / (time.monotonic() - began), 2),
         "MiB": round(running.resident),
-        "late_ms_p99": round(sent.late * 1e3, 1),
+        "late_ms": round(sent.late * 1e3, 1),
     }
     running.end()
     server.client.delete(GO)
@@ -135,8 +153,9 @@ def _told(
         "findings": len(closed),
         "lost": len(closed.keys() - times.keys()),
         "doubled": len(found) - len(times),
-        "unforeseen": len(times.keys() - closed.keys()),
     }
+    if others := times.keys() - closed.keys():
+        row["unforeseen"] = len(others)
     known = [name for name in times if name in closed]
     if not known:
         return row
@@ -152,6 +171,5 @@ def _told(
         "lines_per_s": round(judged / (float(came.max()) - sent.first + step)),
         "ms_p50": round(p50, 1),
         "ms_p99": round(p99, 1),
-        "ms_most": round(float(waits.max()), 1),
         **row,
     }
