@@ -51,7 +51,9 @@ class Events:
 
     def with_room(self, rows: int) -> Events:
         """The same, with room for so many rows behind, to be `put` there."""
-        empty: dict[str, NDArray[Any]] = {name: np.empty(rows, kind) for name, kind in _KINDS.items()}
+        empty: dict[str, NDArray[Any]] = {
+            name: np.empty(rows, kind) for name, kind in _KINDS.items()
+        }
         return Events.concat([self, Events(**empty)])
 
     def put(self, at: int, events: Events) -> None:
