@@ -220,9 +220,27 @@ class TestServer:
             ("/v1/logs", JSON, b"{", {}, 400),
             ("/v1/logs", JSON, b"[" * 100_000, {}, 400),
             ("/v1/logs", PROTOBUF, b"no gzip", {"Content_Encoding": "gzip"}, 400),
-            ("/v1/logs", PROTOBUF, gzip.compress(b"")[:-3], {"Content_Encoding": "gzip"}, 400),
-            ("/v1/logs", PROTOBUF, gzip.compress(b"") * 2, {"Content_Encoding": "gzip"}, 400),
-            ("/v1/logs", JSON, gzip.compress(bytes(10**6)), {"Content_Encoding": "gzip"}, 413),
+            (
+                "/v1/logs",
+                PROTOBUF,
+                gzip.compress(b"", mtime=0)[:-3],
+                {"Content_Encoding": "gzip"},
+                400,
+            ),
+            (
+                "/v1/logs",
+                PROTOBUF,
+                gzip.compress(b"", mtime=0) * 2,
+                {"Content_Encoding": "gzip"},
+                400,
+            ),
+            (
+                "/v1/logs",
+                JSON,
+                gzip.compress(bytes(10**6), mtime=0),
+                {"Content_Encoding": "gzip"},
+                413,
+            ),
             ("/v1/logs", PROTOBUF, bytes(200_001), {}, 413),
         ],
     )
@@ -360,7 +378,7 @@ class TestServer:
             for i in range(150):
                 kind, sent = ((b"json", as_json(request("a"))), (b"x-protobuf", body))[i % 2]
                 if i % 3 == 0:
-                    sent = gzip.compress(sent)
+                    sent = gzip.compress(sent, mtime=0)
                 text = head % kind + b"Content-Encoding: gzip\r\n" * (i % 3 == 0)
                 text += b"Content-Length: %d\r\n\r\n" % len(sent) + sent
                 with raw(source) as link, contextlib.suppress(ConnectionError):
