@@ -150,7 +150,7 @@ def _parameters(function: Callable[..., Any]) -> Iterator[Parameter]:
         if isinstance(info, ArgumentInfo):
             choices = _choices(kind)
             yield Parameter(f"`{info.metavar or choices or name.upper()}`", info.help or "", "")
-        elif isinstance(info, OptionInfo):
+        elif isinstance(info, OptionInfo) and not info.hidden:
             flag = bool in (kind, *get_args(kind))
             value = "" if flag else " " + (info.metavar or _choices(kind) or _word(kind))
             # In `Annotated`, typer takes the first name for the default.

@@ -296,6 +296,23 @@ def test_a_webhook_that_does_not_take_alerts_fails(manager: str, code: int) -> N
     assert [path for path, _, _ in Manager.got] == ["/hook"], "no redirect is followed"
 
 
+def test_a_webhook_that_refuses_for_ever_is_said_once_and_counted(work: Work, manager: str) -> None:
+    class Told(Metrics):
+        errors = 0
+
+        def count(self, name: str, what: str, n: int = 1) -> None:
+            self.errors += (name, what) == ("errors", "sink")
+
+    Manager.code, told = 400, Told()
+    delivery = Delivery(work.keeper, Webhook(manager), "a", told, work.said.append)
+    delivery.start()
+    work.emit(1)
+    until(lambda: told.errors >= 3)
+    delivery.stop(0)
+    assert len([text for text in work.said if "answers 400" in text]) == 1
+    assert work.keeper.backlog() == 1
+
+
 def test_a_webhook_that_is_away_or_silent_fails() -> None:
     with pytest.raises(SinkError, match="cannot be reached"):
         Webhook("http://127.0.0.1:9").put(texts(1))

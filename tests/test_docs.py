@@ -77,6 +77,7 @@ NOUNS = {
         "sequence_results.md",
         "neo.md",
     ],
+    "sights": ["pipeline.md"],
     "snapshot": ["stream.md"],
     "stream": [
         "stream.md",

@@ -274,3 +274,36 @@ def test_the_oldest_row_is_the_first_of_what_closes_later(
         oldest, rest = windows.oldest, windows.flush().events.row
         assert oldest is None or oldest <= rest.min(initial=oldest)
         assert oldest is not None or not len(rest)
+
+
+@pytest.mark.parametrize("step", [5, 10])
+@given(ts=st.lists(st.integers(0, 60), max_size=30), cut=st.integers(0, 30))
+def test_open_windows_of_time_are_those_that_the_end_closes(
+    step: int, ts: list[int], cut: int
+) -> None:
+    windows = TimeWindows(size=10, step=step, lateness=10**6)
+    n = len(ts)
+    level, codes = np.zeros(n, np.int8), np.zeros(n, np.int32)
+    events = Events(codes, np.array(ts, np.int64), level, codes, np.arange(n))
+    for some in (slice(0, cut), slice(cut, None)):
+        windows.push(events.take(some))
+    number = windows.open
+    assert number == len(windows.flush())
+    assert windows.open == 0
+
+
+def test_open_windows_of_a_count_are_those_that_wait_for_records() -> None:
+    windows = CountWindows(size=4, step=2)
+    opened = []
+    for at in range(7):
+        windows.push(
+            Events(
+                np.zeros(1, np.int32),
+                np.zeros(1, np.int64),
+                np.zeros(1, np.int8),
+                np.zeros(1, np.int32),
+                np.array([at]),
+            )
+        )
+        opened.append(windows.open)
+    assert opened == [1, 1, 2, 1, 2, 1, 2]

@@ -126,6 +126,14 @@ class Counting:
     def snapshot(self) -> bytes:
         return json.dumps({"line": self.line, "bad": self.bad}).encode()
 
+    @property
+    def open_windows(self) -> int:
+        return int(self.bad > 0)
+
+    @property
+    def evicted(self) -> dict[str, int]:
+        return {"sessions": self.line // 10}
+
     def close(self) -> None:
         self.closed = True
 

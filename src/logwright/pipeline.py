@@ -179,6 +179,16 @@ class Pipeline:
                 windows.most = records
 
     @property
+    def newest(self) -> int:
+        """The newest time that was judged (ns); `NO_TIME` for none."""
+        return self._last
+
+    @property
+    def open_windows(self) -> int:
+        """Windows that wait for more lines, of all kinds."""
+        return sum(windows.open for windows in self._assemblers.named().values())
+
+    @property
     def dropped(self) -> dict[str, int]:
         """What was let go to bound memory, by reason: sessions closed early, texts of lines that
         were still wanted, findings that were one too many, lines of shapes that were."""

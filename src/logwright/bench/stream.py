@@ -23,7 +23,7 @@ _ENTRY = 500
 _HISTORY = 1_000_000
 _QUICK = 100_000
 LADDER, FULL = "Redis", "Redis, rules, sequence"
-KAFKA = "Kafka (mock)"
+KAFKA, SHARED = "Kafka (mock)", "Redis, state in it"
 _P99 = 45
 _TIMED, _KEPT, _MORE, _SLOWER, _MOCKED = 100_000, 155_000, 300_000, 41_000, 40_000
 _LOGNEO = "15,000 events/s at 45 ms end to end (its paper; other data, model and machines)"
@@ -53,6 +53,7 @@ def rows(data: Path, quick: bool = False) -> list[dict[str, Any]]:
         (LADDER, _KEPT, 60),
         (LADDER, _MORE, 20),
         (FULL, _SLOWER, 60),
+        (SHARED, _TIMED, 30),
         (KAFKA, _MOCKED, 20),
     )
     if quick:
@@ -80,7 +81,7 @@ def _given(what: str, data: Path, rate: float, seconds: float, folder: Path, qui
     if what == FULL:
         taught(model, folder / "history.log", quick)
         rules = ruled(folder / "history.log", folder / "rules")
-    return Given(model, rate, seconds, _ENTRY, rules)
+    return Given(model, rate, seconds, _ENTRY, rules, what == SHARED)
 
 
 def bars(found: Sequence[dict[str, Any]]) -> list[Bar]:

@@ -166,7 +166,7 @@ def _run(
         for given in part.outputs
         if not (given == "store" and store is None and part.by_default)
     ]
-    maker = Maker(learned, settings, store, _say)
+    maker = Maker(learned, settings, store, _say, meters)
     keeper = op.open_keeper(part.state, _say)
     deliveries = [
         Delivery(keeper, sink, name, meters, _say, _wanted(sink.name, settings.severity))
@@ -178,7 +178,7 @@ def _run(
 
     def renewed() -> Maker:
         nonlocal maker
-        new = Maker(api.load(str(part.model)), settings, store, _say)
+        new = Maker(api.load(str(part.model)), settings, store, _say, meters)
         meters.model((part.model / "manifest.json").stat().st_mtime)
         maker.close()
         maker = new

@@ -139,9 +139,10 @@ class SessionKey:
     def drop(self, wanted: Int64s) -> None:
         """Forget all keys but those with these codes, whose numbers are given out again."""
         assert self._names is not None
-        gone = np.setdiff1d(np.arange(self.table.span), wanted).astype(np.int32)
+        keeps = np.zeros(self.table.span, bool)
+        keeps[wanted] = True
         held = np.fromiter({*self._names, *self._unfit}, np.int32)
-        gone = gone[np.isin(gone, held)]
+        gone = np.sort(held[~keeps[held]])
         self.table.evict(gone)
         for code in gone.tolist():
             self._names.pop(code, None)

@@ -1,17 +1,16 @@
 """A lane: one feed that this worker owns, from reading to the commit.
 
 What was read is judged, and findings are put into the outbox at once. A checkpoint is made every 5
-seconds (more seldom where it takes long: at most a hundredth of the time goes into it, and at least
-one a minute is made), every million lines, and before the feed is given up. Judging is a function
-of the lines alone but for the clock: so where the clock moved the windows on, a checkpoint is made
-before the next line, and a replay never crosses such a move.
+seconds (more seldom where it takes long: at most a four-hundredth of the time goes into it, and at
+least one a minute is made), every six million lines, and before the feed is given up. Judging is a
+function of the lines alone but for the clock: so where the clock moved the windows on, a checkpoint
+is made before the next line, and a replay never crosses such a move.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from logwright.errors import InputError, LogwrightError
@@ -19,13 +18,14 @@ from logwright.findings.finding import Finding
 from logwright.stream.feed import Entry, Feed
 from logwright.stream.keeper import Keeper, KeeperError
 from logwright.stream.metrics import Metrics
+from logwright.stream.tally import Counted, Tally, left_out
 
 __all__ = ["Judging", "Lane", "Make"]
 
 _MOST = 1 << 20  # bytes at a time: the longest that a line waits for those before it
 _EVERY, _SELDOM = 5.0, 60.0
-_SHARE = 100
-_LINES = 1_000_000
+_SHARE = 400
+_LINES = 6_000_000
 _IDLE = 5.0
 _RETRY = 0.5
 _REMIND = 600.0
@@ -46,6 +46,15 @@ class Judging(Protocol):
     def snapshot(self) -> bytes:
         """All that decides later findings."""
 
+    @property
+    def open_windows(self) -> int:
+        """Windows that wait for more lines."""
+
+    @property
+    def evicted(self) -> Mapping[str, int]:
+        """What was let go to bound memory, by reason: since the stream began, as far as a snapshot
+        tells."""
+
     def close(self) -> None:
         """Let files and threads go."""
 
@@ -56,10 +65,12 @@ the model)."""
 
 
 @runtime_checkable
-class Counts(Protocol):
-    """A feed that counts what it left out, by reason."""
+class OnDisk(Protocol):
+    """A feed that this worker keeps on disk itself."""
 
-    counts: Counter[str]
+    @property
+    def bytes_on_disk(self) -> int:
+        """Bytes that are there."""
 
 
 class Lane:
@@ -85,6 +96,8 @@ class Lane:
             keeper.checkpoint(feed.name, token, b"", kept.position, ())
         self._position = kept.position
         self._judging = self._made(make, kept.snapshot or None)
+        self._evicted = Tally(metrics, "evicted", self._judging.evicted)
+        self._dropped = Tally(metrics, "dropped")
         feed.seek(kept.position)
         self._pending: tuple[bytes | None, list[Finding]] | None = None
         self._crossed = False  # the clock moved windows on since the checkpoint
@@ -93,7 +106,6 @@ class Lane:
         self._kept = self._heard = self._advanced = time.monotonic()
         self._every, self._held_until = _EVERY, 0.0
         self._told: dict[str, float] = {}
-        self._counted: dict[str, int] = {}
         self._arrived: list[int] = []
 
     def _made(self, make: Make, snapshot: bytes | None) -> Judging:
@@ -116,8 +128,7 @@ class Lane:
             entries = self._unjudged or self.feed.read(_MOST, timeout)
         except InputError as error:
             self._held_until = began + _RETRY
-            self._metrics.count("errors", "read")
-            self._once(str(error))
+            self._failed(error)
             return 0
         read = time.monotonic()
         if not entries:
@@ -144,10 +155,11 @@ class Lane:
         lines = sum(entry.data.count(b"\n") for entry in entries)
         self._unkept += lines
         self._metrics.lines(lines, size)
+        if found:
+            self._arrived = [entries[-1].arrived]
         if first:  # where a feed begins is known only now: a restart must not begin elsewhere
             self._commit(self._judging.snapshot(), found)
         elif found:
-            self._arrived = [entries[-1].arrived]
             self._commit(None, found)
         return size
 
@@ -194,6 +206,8 @@ class Lane:
         """Go on with another model, rules and verdicts, from a checkpoint."""
         self.checkpoint()
         before, self._judging = self._judging, self._made(make, self._judging.snapshot())
+        self._evicted.see(before.evicted)
+        self._evicted = Tally(self._metrics, "evicted", self._judging.evicted)
         before.close()
         self._crossed = True  # a replay with the model from here on must begin here
 
@@ -234,16 +248,28 @@ class Lane:
         assert self._position is not None
         try:
             self.feed.done(self._position)
-            if (lag := self.feed.lag()) is not None:
-                self._metrics.gauge("lag", lag, self.feed.name)
         except InputError as error:
-            self._metrics.count("errors", "read")
-            self._once(str(error))
-        if isinstance(self.feed, Counts):
-            for what, number in self.feed.counts.items():
-                if more := number - self._counted.get(what, 0):
-                    self._metrics.count("dropped", what, more)
-                    self._counted[what] = number
+            self._failed(error)
+        self.measure()
+
+    def measure(self) -> None:
+        """Tell metrics how the feed is; also while nothing is read or kept."""
+        metrics, name = self._metrics, self.feed.name
+        try:
+            if (lag := self.feed.lag()) is not None:
+                metrics.gauge("lag", lag, name)
+        except InputError as error:
+            self._failed(error)
+        if isinstance(self.feed, OnDisk):
+            metrics.gauge("spool_bytes", self.feed.bytes_on_disk, name)
+        if isinstance(self.feed, Counted):
+            self._dropped.see(left_out(self.feed.counts))
+        metrics.gauge("open_windows", self._judging.open_windows, name)
+        self._evicted.see(self._judging.evicted)
+
+    def _failed(self, error: InputError) -> None:
+        self._metrics.count("errors", "read")
+        self._once(str(error))
 
     def _once(self, text: str) -> None:
         """Say something; again only when it has been so for long."""

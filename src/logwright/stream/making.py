@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from logwright.feedback.judge import Judge
 from logwright.findings.finding import Finding
 from logwright.findings.sieve import Sieve
 from logwright.findings.verdict import Entry as Word
+from logwright.findings.verdict import Undo
 from logwright.logs.batch import NO_TIME
 from logwright.model import Model
 from logwright.settings import Settings
 from logwright.store import open_store
 from logwright.stream.feed import Entry, Feed
+from logwright.stream.metrics import Metrics
 from logwright.stream.running import Running
 
 __all__ = ["Maker"]
@@ -23,7 +25,8 @@ _SECOND = 1_000_000_000
 
 class Maker:
     """Gives pipelines of one model; `store` is where verdicts are given (None: nowhere), which act
-    on the next batch. To be used by one thread.
+    on the next batch. Those that are given from now on are counted, once for all pipelines. To be
+    used by one thread.
 
     >>> import tempfile, logwright as lw
     >>> log = Path(tempfile.mkdtemp(), "app.log")
@@ -37,10 +40,17 @@ class Maker:
     """
 
     def __init__(
-        self, model: Model, settings: Settings, store: Path | None, say: Callable[[str], None]
+        self,
+        model: Model,
+        settings: Settings,
+        store: Path | None,
+        say: Callable[[str], None],
+        metrics: Metrics | None = None,
     ) -> None:
         self._model, self._settings, self._say = model, settings, say
+        self._metrics = metrics or Metrics()
         self._store = None if store is None else open_store(store)
+        self._heard = 0 if self._store is None else self._store.newest()
         self._told = set(model.notes())
         Sieve(settings, 0)  # an ignore file that cannot be read is told before the work
         for note in self._told:
@@ -66,7 +76,14 @@ class Maker:
 
     def _words(self, after: int) -> Iterable[Word]:
         assert self._store is not None
-        return self._store.entries(after) if self._store.newest() > after else ()
+        if self._store.newest() <= after:
+            return ()
+        entries = self._store.entries(after)
+        for entry in entries:
+            if entry.number > self._heard:
+                self._heard = entry.number
+                self._metrics.count("verdicts", "undo" if isinstance(entry, Undo) else entry.word)
+        return entries
 
     def close(self) -> None:
         """Let the store go."""
@@ -87,7 +104,7 @@ class _Judged:
     def advance(self, seconds: float) -> list[Finding]:
         """See `lane.Judging.advance`."""
         # By the log's own clock: one that is read late, or tells of last year, is not moved to now.
-        newest = self._running.pipeline._last
+        newest = self._running.newest
         now = newest if newest == NO_TIME else newest + int(seconds * _SECOND)
         return self._sieve.known(self._running.advance(now))
 
@@ -98,6 +115,16 @@ class _Judged:
     def snapshot(self) -> bytes:
         """See `lane.Judging.snapshot`."""
         return self._running.snapshot()
+
+    @property
+    def open_windows(self) -> int:
+        """See `lane.Judging.open_windows`."""
+        return self._running.pipeline.open_windows
+
+    @property
+    def evicted(self) -> Mapping[str, int]:
+        """See `lane.Judging.evicted`."""
+        return self._running.pipeline.dropped
 
     def close(self) -> None:
         """See `lane.Judging.close`."""

@@ -27,14 +27,13 @@ if TYPE_CHECKING:
 
 __all__ = ["COUNTS", "GAUGES", "STAGES", "Count", "Gauge", "Metrics", "Stage", "opened"]
 
-Stage = Literal["read", "parse", "judge", "commit", "deliver", "end_to_end"]
+Stage = Literal["read", "judge", "commit", "deliver", "end_to_end"]
 Gauge = Literal["lag", "snapshot_bytes", "spool_bytes", "outbox", "open_windows"]
 Count = Literal["dropped", "evicted", "errors", "delivered", "verdicts", "checkpoints"]
 
 STAGES: dict[Stage, str] = {
     "read": "waiting for a feed's entries, and taking them",
-    "parse": "from bytes to records, templates and windows",
-    "judge": "detectors, verdicts and findings",
+    "judge": "from bytes to records, templates and windows, and from those to findings",
     "commit": "one transaction of the keeper",
     "deliver": "handing findings to one sink",
     "end_to_end": "from the arrival of the line that gave a finding until the finding was kept",

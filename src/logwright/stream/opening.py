@@ -11,6 +11,7 @@ import fnmatch
 import os
 import re
 import socket
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from logwright.stream.keeper import Keeper
 from logwright.stream.metrics import Metrics
 from logwright.stream.sink import Sink
 from logwright.stream.sinks import FileSink, StoreSink
+from logwright.stream.tally import Counted
 from logwright.stream.worker import Ending
 
 if TYPE_CHECKING:
@@ -84,6 +86,12 @@ class Several:
             gained += new
             lost += gone
         return gained, lost
+
+    @property
+    def counts(self) -> Counter[str]:
+        """See `tally.Counted`."""
+        counted = (source.counts for source in self._sources if isinstance(source, Counted))
+        return sum(counted, Counter())
 
     @property
     def ended(self) -> bool:

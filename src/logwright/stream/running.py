@@ -90,6 +90,11 @@ class Running:
         return self._line_no - 1
 
     @property
+    def newest(self) -> int:
+        """The newest time that a line has told (ns), `NO_TIME` where none has."""
+        return self.pipeline.newest
+
+    @property
     def notes(self) -> list[str]:
         """What a person should know of the feed."""
         return self._given.all_notes()

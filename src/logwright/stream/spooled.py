@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 from logwright.stream.feed import Entry
 from logwright.stream.segments import RECORD, Record, Segment, record_at
@@ -66,6 +67,16 @@ class SpoolFeed:
         if not self._lines:
             return None if behind else 0
         return -(-behind * self._lines // self._bytes)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Those of the spool."""
+        return self._spool.counts
+
+    @property
+    def bytes_on_disk(self) -> int:
+        """What waits on disk, read or not."""
+        return self._spool.bytes_on_disk
 
     def close(self) -> None:
         if self._file >= 0:

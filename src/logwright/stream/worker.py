@@ -7,6 +7,7 @@ has had them for a while. Nothing is read while the outbox is full.
 
 from __future__ import annotations
 
+import re
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -21,12 +22,14 @@ from logwright.stream.feed import Feed, Source
 from logwright.stream.keeper import Keeper, KeeperError, LostError
 from logwright.stream.lane import Lane, Make
 from logwright.stream.metrics import Metrics
+from logwright.stream.tally import Counted, Tally, left_out
 
-__all__ = ["MOST_WAITING", "Ending", "Worker"]
+__all__ = ["MOST_WAITING", "Ending", "Worker", "share_of"]
 
 MOST_WAITING = 100_000
 """Findings that wait for a sink, beyond which nothing is read until there are fewer."""
 
+_NUMBER = re.compile(r"(?s)(.*?)(\d{1,9})\D*$")
 _RENEW = 2.0
 _CLAIM = 0.5
 _OTHERS = 20.0  # longer than a lease: the share of another worker that does not come back
@@ -42,6 +45,18 @@ class Ending(Protocol):
     @property
     def ended(self) -> bool:
         """Whether its feeds have given everything, and nothing will come."""
+
+
+def share_of(feed: str, among: int) -> int:
+    """Which of so many workers takes a feed first. Feeds that are numbered, such as partitions,
+    shards and many files, go round.
+
+    >>> sorted(share_of(f"kafka:logs/{i}", 2) for i in range(4))
+    [0, 0, 1, 1]
+    """
+    numbered = _NUMBER.match(feed)
+    name, number = (numbered[1], int(numbered[2])) if numbered else (feed, 0)
+    return (zlib.crc32(name.encode("utf-8", "surrogateescape")) + number) % among
 
 
 class Worker:
@@ -68,6 +83,7 @@ class Worker:
         self._source, self._keeper, self._deliveries = source, keeper, deliveries
         self._make, self._owner, self._metrics, self._say = make, owner, metrics, say
         self._renewed, self._share, self._orphaned = renewed, share, orphaned
+        self._dropped = Tally(metrics, "dropped")
         self._lanes: dict[str, Lane] = {}
         self._free: dict[str, tuple[Feed, float]] = {}  # feeds to claim, and since when
         self._claimed = self._leased = self._looked = 0.0
@@ -110,6 +126,7 @@ class Worker:
             self._leased = now
             for lane in list(self._lanes.values()):
                 self._guarded(lane, partial(self._renew, lane))
+            self._measure()
         if self._reloading:
             self._reload()
         if now - self._looked >= _LOOK:
@@ -148,6 +165,12 @@ class Worker:
         except KeeperError:
             pass  # commits say so, and refuse if the lease was lost meanwhile
 
+    def _measure(self) -> None:
+        for lane in self._lanes.values():
+            lane.measure()
+        if isinstance(self._source, Counted):
+            self._dropped.see(left_out(self._source.counts))
+
     def _finish(self, lane: Lane) -> None:
         if lane.finish():
             self._give_up(lane)
@@ -170,7 +193,7 @@ class Worker:
     def _claim(self, now: float) -> None:
         number, among = self._share
         for name, (feed, since) in list(self._free.items()):
-            mine = zlib.crc32(name.encode("utf-8", "surrogateescape")) % among == number
+            mine = share_of(name, among) == number
             if not mine and now - since < _OTHERS:
                 continue
             try:

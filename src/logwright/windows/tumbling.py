@@ -105,6 +105,13 @@ class TimeWindows:
         """The rows that open windows hold."""
         return distinct([part.events.row for part in self._open])
 
+    @property
+    def open(self) -> int:
+        """How many windows are open."""
+        # Records are almost in the order of their windows: runs first, then what is left.
+        runs = [p.slot[np.flatnonzero(np.diff(p.slot, prepend=-_NEVER))] for p in self._open]
+        return len(np.unique(np.concatenate(runs))) if runs else 0
+
     def few_rows(self, most: int) -> Int64s:
         """Of each template in each open window, the first rows, so many, and the last. Late windows
         may be left out: they are not judged by counts."""
@@ -235,6 +242,11 @@ class CountWindows:
     def rows(self) -> Int64s:
         """The rows that open windows hold."""
         return distinct([] if self._open is None else [self._open.row])
+
+    @property
+    def open(self) -> int:
+        """How many windows are open."""
+        return 0 if self._open is None else -(-len(self._open) // self.step)
 
     def push(self, events: Events) -> Windows:
         """Take records in input order; give back the windows that this closes."""
