@@ -37,6 +37,7 @@ _MEAN_OF = 100
 """Steps that the mean of the weights looks back on: each counts 1 % less than the one after it."""
 _NORM = 1.0
 _LEAST_RATE = 0.02
+_LEAST_PLACES = 256
 _GAIN = 1e-3
 _LEAST_GAIN = 1e-4
 """The gain on the check part, relative and in nats, below which a check counts as one without."""
@@ -148,6 +149,8 @@ class _Run:
         overlap = max(preset.reach_global, preset.piece // 8)
         self.train = Packs(train.distinct()[0], preset.piece, overlap)
         self.check = Packs(check.distinct()[0], preset.piece, overlap)
+        # A step need not go through a small history many times.
+        self.places = min(preset.batch, max(_LEAST_PLACES, len(train.events) + len(train)))
         self.optimiser = torch.optim.AdamW(self._groups(), lr=preset.rate, betas=(0.9, 0.98))
         self.step = 0
         self.losses: list[Check] = []
@@ -189,7 +192,7 @@ class _Run:
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate()
         self.optimiser.zero_grad(set_to_none=True)
-        parts = self.train.draw(rng, self.preset.batch, self.preset.accumulate)
+        parts = self.train.draw(rng, self.places, self.preset.accumulate)
         events = sum(part.events for part in parts)
         cuda = self.device.startswith("cuda")
         total = torch.zeros((), device=self.device)

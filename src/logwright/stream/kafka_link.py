@@ -80,7 +80,10 @@ def parsed(url: str, ours: Collection[str]) -> KafkaAddress:
     >>> parsed("kafka://one,two:9093/app?group=g", {"group"})
     KafkaAddress(brokers='one:9092,two:9093', topic='app', options={'group': 'g'}, passed={})
     """
-    parts = urlsplit(url)
+    # Brokers are read apart: what is between brackets in the middle is no address to some Pythons.
+    scheme, _, rest = url.partition("://")
+    brokers, slash, path = rest.partition("/")
+    parts = urlsplit(f"{scheme}://{slash}{path}")._replace(netloc=brokers)
     if "@" in parts.netloc:
         raise SettingsError(
             "A kafka:// address holds no user or password: name the user by the option"
