@@ -29,7 +29,7 @@ from logwright.logs.coder import BLANK
 from logwright.logs.texts import Texts
 from logwright.seeing import Seer
 from logwright.sights import Sights
-from logwright.snapshot import Moved, State, decode, encode
+from logwright.snapshot import Moved, State
 from logwright.telling import Teller
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.assemblers import Assemblers
@@ -72,7 +72,7 @@ class Pipeline:
     `judge`, findings carry what verdicts say of them, and new verdicts act on the next batch. Of a
     pattern and state, `most` findings are kept (`sights`).
 
-    An endless run is to `forget` when it `is_full`, and can be told by `snapshot` and `restore`.
+    An endless run is to `forget` when it `is_full`, can be `paused`, and another `resume` it.
     """
 
     def __init__(
@@ -224,7 +224,7 @@ class Pipeline:
         if self._given.reader.remembers:
             self._given.reader.drop_keys(distinct(keys))
 
-    def snapshot(self) -> bytes:
+    def paused(self) -> dict[str, State]:
         """All that decides later findings, and what they cite; of an endless run."""
         self.forget()
         shapes = self._given.reader.paused()
@@ -246,12 +246,11 @@ class Pipeline:
                 states[_named(rung)] = rung.detector.paused()
         if self.feedback is not None:
             states["judge"] = self.feedback.paused()
-        return encode(states)
+        return states
 
-    def restore(self, data: bytes) -> None:
-        """Go on from a snapshot, in a pipeline that has read nothing; `StoreError` where it is none
-        that this version can read, or does not fit the model's windows."""
-        states = decode(data)
+    def resume(self, states: Mapping[str, State]) -> None:
+        """Go on from there, in a pipeline that has read nothing; `StoreError` where they do not
+        fit the model's windows."""
         try:
             self._resume(states)
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -197,6 +198,7 @@ def _run(
         orphaned=(lambda: False) if parent is None else orphaned(parent),
     )
     signals.reach(work)
+    gc.freeze()  # the model stays to the end: looking through it again would hold findings up
     try:
         work.run()
     finally:

@@ -38,6 +38,7 @@ __all__ = ["Rules", "Sees", "Tally"]
 
 Bools = NDArray[np.bool_]
 _CITED = 5
+_NEVER = np.iinfo(np.int64).max
 
 
 class Sees(Protocol):
@@ -61,14 +62,12 @@ class Tally:
     first: int = NO_TIME
     last: int = NO_TIME
 
-    def add(self, first: Int64s, last: Int64s) -> None:
-        """Count windows with these times."""
-        self.hits += len(first)
-        timed = first[first != NO_TIME]
-        if len(timed):
-            low = int(timed.min())
-            self.first = low if self.first == NO_TIME else min(self.first, low)
-            self.last = max(self.last, int(last.max()))
+    def add(self, hits: int, first: int, last: int) -> None:
+        """Count so many windows, of which the times are from `first` to `last`."""
+        self.hits += hits
+        if first != NO_TIME:
+            self.first = first if self.first == NO_TIME else min(self.first, first)
+            self.last = max(self.last, last)
 
 
 class Rules:
@@ -187,14 +186,23 @@ class Rules:
         they are not. What must hold is not asked of windows that are not `whole`."""
         hits = self._hits(windows, vocabulary, whole)
         self._last = (windows, hits)
-        if hits.any():
-            first, last = windows.times()
-            for at, rule in enumerate(self._jury.rules):
-                mine = hits[:, at]
-                self.tally[rule.name].add(first[mine], last[mine])
+        self._count(hits, windows)
         pairs = zip(self._jury.words, self._alerts.tolist(), strict=True)
         said = words_of(hits[:, self._alerts], [word for word, alerts in pairs if alerts])
         return np.where(hits & self._bad, self._ranks, 0.0).max(axis=1, initial=0.0), said == NORMAL
+
+    def _count(self, hits: Bools, windows: Windows) -> None:
+        """Count what hit, of all rules at once: it is done for every batch."""
+        number = hits.sum(axis=0)
+        first, last = (times[:, None] for times in windows.times())
+        timed = hits & (first != NO_TIME)
+        first = np.where(timed, first, _NEVER).min(axis=0, initial=_NEVER)
+        first[first == _NEVER] = NO_TIME
+        last = np.where(timed, last, NO_TIME).max(axis=0, initial=NO_TIME)
+        told = zip(self._jury.rules, number.tolist(), first.tolist(), last.tolist(), strict=True)
+        for rule, *counts in told:
+            if counts[0]:
+                self.tally[rule.name].add(*counts)
 
     @property
     def _bad(self) -> Bools:
@@ -207,7 +215,7 @@ class Rules:
             return np.zeros((len(windows), len(self)), bool)
         assert self.sees is not None
         sees = self.sees
-        ids = [template.id for template in vocabulary.templates]
+        ids = vocabulary.template_ids
         return self._jury.hits(windows, lambda: sees.keys(windows), ids, whole)
 
     def evidence(

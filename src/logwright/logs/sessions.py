@@ -141,12 +141,13 @@ class SessionKey:
         assert self._names is not None
         keeps = np.zeros(self.table.span, bool)
         keeps[wanted] = True
-        held = np.fromiter({*self._names, *self._unfit}, np.int32)
-        gone = np.sort(held[~keeps[held]])
+        held = self._names.keys() | self._unfit if self._unfit else self._names
+        gone = np.fromiter(held, np.int32, len(held))
+        gone = np.sort(gone[~keeps[gone]])
         self.table.evict(gone)
         for code in gone.tolist():
             self._names.pop(code, None)
-            self._unfit.discard(code)
+        self._unfit.difference_update(gone.tolist())
 
     def tokens(self, codes: Int32s) -> Int32s:
         """Which token of a shape holds the key, by shape code, as `learn` found."""

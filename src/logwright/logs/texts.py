@@ -2,7 +2,8 @@
 
 Texts are kept in packed segments. `keep` is told now and then which rows are still wanted: a
 segment of which less than half is wanted is packed anew, so that memory and time are in proportion
-to what is wanted and to what comes. Where even that is more than `most` bytes, the oldest texts are
+to what is wanted and to what comes. That is done while further rows come, a little with each, so
+that none of them waits for long. Where even that is more than `most` bytes, the oldest texts are
 let go: of each such row its place stays, and the `digest` that findings are named by.
 """
 
@@ -25,6 +26,9 @@ __all__ = ["Texts"]
 
 _SEGMENT = 256 << 10
 _SLACK = 65_536  # rows
+_ROWS_A_SEGMENT = 100
+"""For so many rows that come, one segment is tidied: faster than they can become segments."""
+
 _LONGEST = 64 << 10
 """Bytes of a record that are held once its segment is packed anew."""
 
@@ -117,7 +121,11 @@ class Texts(Recording):
         self._past_rows = self.rows
         self._segments: list[_Segment] = []  # in order of their rows
         self._fresh: list[_Segment] = []  # not packed yet
-        self._fresh_bytes = self._held_rows = self._wanted = 0
+        self._fresh_bytes = self._held_rows = 0
+        self._wanted = np.empty(0, np.int64)
+        self._tidied = self._untidy = (
+            0  # of the segments, which ones `keep` has still to go through
+        )
         self._more: dict[int, _More] = {}
         self._last_row = -1
         self._open: tuple[_Segment | None, bytes] = (None, b"")
@@ -125,7 +133,8 @@ class Texts(Recording):
     @property
     def is_full(self) -> bool:
         """Whether it is time to `keep`."""
-        return self._held_rows > 2 * self._wanted + _SLACK
+        over = self._held_rows > 2 * len(self._wanted) + _SLACK
+        return over and self._tidied == self._untidy
 
     def append(self, batch: LineBatch) -> Int64s:
         """Take a batch; gives the global rows of its records."""
@@ -157,6 +166,7 @@ class Texts(Recording):
         self.rows += n
         if self._fresh_bytes > _SEGMENT:
             self._pack()
+        self._tidy(1 + n // _ROWS_A_SEGMENT)
         return rows
 
     def _pack(self) -> None:
@@ -167,46 +177,53 @@ class Texts(Recording):
         self._fresh, self._fresh_bytes = [], 0
 
     def keep(self, wanted: Int64s) -> None:
-        """Let go all rows but these, which are sorted."""
+        """Let go all rows but these, which are sorted: bit by bit, as further ones come."""
         self._pack()
         if self._past is not None and not (wanted < self._past_rows).any():
             self._past.close()
             self._past = None
-        kept: list[_Segment] = []
-        anew: list[_Segment] = []  # pieces of segments that are to be one
+        if self._more:
+            held = {*wanted.tolist(), self._last_row}
+            self._more = {row: more for row, more in self._more.items() if row in held}
+        self._wanted, self._tidied, self._untidy = wanted, 0, len(self._segments)
 
-        def close() -> None:
-            if anew:
-                segment = _together(anew)
-                segment.packed()
-                kept.append(segment)
-                anew.clear()
+    def _tidy(self, segments: int) -> None:
+        """Go on through what `keep` was told of, by so many segments."""
+        while segments > 0 and self._tidied < self._untidy:
+            segments -= self._tidy_some(segments)
+            if self._tidied == self._untidy:
+                self._let_go()
 
-        for segment in self._segments:
+    def _tidy_some(self, most: int) -> int:
+        """Go through segments until one that stays, or has become one of several, is behind them;
+        gives how many they were."""
+        begin = at = self._tidied
+        pieces: list[_Segment] = []
+        room, stop = _SEGMENT, min(begin + most, self._untidy)
+        while at < stop and room > 0:
+            segment = self._segments[at]
             rows = segment.rows
-            a, b = np.searchsorted(wanted, (rows[0], rows[-1] + 1))
-            mine = wanted[a:b]
-            if not len(mine):
-                continue
-            if 2 * len(mine) > len(rows) and 2 * segment.held > _SEGMENT // 8:
-                close()
-                kept.append(segment)
-                continue
-            piece = segment.some(np.isin(rows, mine, assume_unique=True))
-            if piece.text is None:
-                close()
-                kept.append(piece)
-                continue
-            anew.append(piece)
-            if sum(map(len, (p.text or b"" for p in anew))) > _SEGMENT:
-                close()
-        close()
-        self._segments = kept
-        self._let_go()
-        self._held_rows = sum(len(segment.rows) for segment in kept)
-        self._wanted = len(wanted)
-        more = self._more.keys() & {*wanted.tolist(), self._last_row} if self._more else ()
-        self._more = {row: self._more[row] for row in more}
+            a, b = np.searchsorted(self._wanted, (rows[0], rows[-1] + 1))
+            mine = self._wanted[a:b]
+            stays = 2 * len(mine) > len(rows) and 2 * segment.held > _SEGMENT // 8
+            if pieces and (stays or segment.text is None):
+                break
+            at += 1
+            if stays:
+                pieces, room = [segment], 0
+            elif len(mine):
+                piece = segment.some(np.isin(rows, mine, assume_unique=True))
+                pieces.append(piece)
+                room = 0 if piece.text is None else room - len(piece.text)
+        together = [_together(pieces)] if pieces else []
+        for segment in together:
+            segment.packed()
+        before = sum(len(segment.rows) for segment in self._segments[begin:at])
+        self._held_rows += sum(len(segment.rows) for segment in together) - before
+        self._segments[begin:at] = together
+        self._tidied += len(together)
+        self._untidy += len(together) - (at - begin)
+        return at - begin
 
     def _let_go(self) -> None:
         """Let go the oldest texts where there are too many."""
@@ -267,6 +284,7 @@ class Texts(Recording):
 
     def paused(self) -> State:
         """All rows that are held. To be called after `keep`."""
+        self._tidy(self._untidy)
         self._pack()
         segments = self._segments
         columns = {
@@ -299,6 +317,6 @@ class Texts(Recording):
             raise ValueError("rows of texts are not in order")
         self.rows, self._last_row = int(state.meta["rows"]), int(state.meta["last"])
         self.let_go = int(state.meta["let_go"])
-        self._held_rows = self._wanted = begin
+        self._held_rows, self._wanted = begin, columns["row"]
         for row, (lines, more) in state.meta["more"].items():
             self._more[int(row)] = _More(int(lines), bytearray(more.encode("latin-1")))

@@ -90,6 +90,11 @@ class Running:
         return self._line_no - 1
 
     @property
+    def taken(self) -> int:
+        """The same, with those that wait for the format of the feed to be found."""
+        return self.lines + self._head.count(b"\n")
+
+    @property
     def newest(self) -> int:
         """The newest time that a line has told (ns), `NO_TIME` where none has."""
         return self.pipeline.newest
@@ -182,7 +187,7 @@ class Running:
         meta = own | {"offset": self._offset, "line_no": self._line_no}
         states = {"running": State(meta, files={"head": bytes(self._head)})}
         if self._begun:
-            states["pipeline"] = State({}, files={"snapshot": self.pipeline.snapshot()})
+            states |= self.pipeline.paused()
         return encode(states)
 
     @classmethod
@@ -204,11 +209,10 @@ class Running:
             running._written = state.meta["written"]
             running._offset, running._line_no = state.meta["offset"], state.meta["line_no"]
             running._begun = bool(state.meta["begun"])
-            inner = states["pipeline"].files["snapshot"] if running._begun else None
         except KeyError as error:
             raise StoreError(f"the snapshot is none of a feed: it has no {error}") from None
-        if inner is not None:
-            running.pipeline.restore(inner)
+        if running._begun:
+            running.pipeline.resume(states)
         return running
 
     def close(self) -> None:

@@ -31,6 +31,7 @@ class Vocabulary:
         else:
             ids = [t.id for t in templates]
         self.templates: list[Template] = list(templates)
+        self.template_ids = [template.id for template in self.templates]
         self.known = len(self.templates)
         self._ids = list(ids)
         self._index = {name: i for i, name in enumerate(ids)}
@@ -69,6 +70,7 @@ class Vocabulary:
         if at is None:
             at = self._index[name] = len(self.templates)
             self.templates.append(template)
+            self.template_ids.append(template.id)
             self._ids.append(name)
         return at
 

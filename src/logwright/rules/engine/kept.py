@@ -62,9 +62,11 @@ class Kept:
         out = np.empty(len(rows), np.int32)
         stops = np.array(self._stops)
         block = np.searchsorted(stops, rows, side="right")
-        for number in np.unique(block).tolist():
-            here = block == number
-            codes = self._codes[number]
+        order = np.argsort(block, kind="stable")
+        begins = np.flatnonzero(np.diff(block[order], prepend=-1))
+        numbers, ends = block[order[begins]].tolist(), [*begins[1:].tolist(), len(rows)]
+        for number, begin, end in zip(numbers, begins.tolist(), ends, strict=True):
+            here, codes = order[begin:end], self._codes[number]
             out[here] = codes[rows[here] - self._firsts[number] if len(codes) > 1 else 0]
         return out
 
