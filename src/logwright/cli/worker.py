@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from logwright.settings import Settings
     from logwright.stream.sinks import TextSink
     from logwright.stream.worker import Worker
+    from logwright.windows.plan import WindowPlan
 
 __all__ = ["worker"]
+
+_SECOND = 1_000_000_000
 
 
 def worker(
@@ -149,6 +152,7 @@ def _run(
     parent: int | None,
 ) -> None:
     from logwright import api
+    from logwright.findings.run import many
     from logwright.stream import metrics as m
     from logwright.stream import opening as op
     from logwright.stream.delivery import Delivery
@@ -198,12 +202,27 @@ def _run(
         orphaned=(lambda: False) if parent is None else orphaned(parent),
     )
     signals.reach(work)
+    templates = many(len(learned.templates), "template")
+    _say(f"model {part.model}: {templates}, {_windows(learned.plan)}")
     gc.freeze()  # the model stays to the end: looking through it again would hold findings up
     try:
         work.run()
     finally:
         maker.close()
         meters.close()
+
+
+def _windows(plan: WindowPlan) -> str:
+    """Which windows lines are judged in, and when, in words."""
+    from logwright.findings.run import many
+
+    if plan.kind == "count":
+        return f"windows of {many(plan.size, 'line')}"
+    size = many(-(-plan.size // _SECOND), "second")
+    after = many(-(-(plan.size + plan.lateness) // _SECOND), "second")
+    if plan.kind == "time":
+        return f"windows of {size}, judged up to {after} after a line"
+    return f"sessions, judged {after} after their last line"
 
 
 def _store_of(part: Part, settings: Settings) -> Path | None:
