@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from hashlib import blake2b
 from itertools import pairwise
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -66,6 +67,11 @@ def texts(most: int = 1 << 30) -> Texts:
 def test_what_is_wanted_is_found_as_it_was(
     lines: list[bytes], cuts: list[int], data: st.DataObject
 ) -> None:
+    with mock.patch.object(module, "_FRAME", data.draw(st.sampled_from((7, 100, 32_768)))):
+        found_as_it_was(lines, cuts, data)
+
+
+def found_as_it_was(lines: list[bytes], cuts: list[int], data: st.DataObject) -> None:
     held, source = texts(), reader()
     whole = recording()
     wanted: set[int] = set()

@@ -25,6 +25,9 @@ from logwright.snapshot import State, join, part
 __all__ = ["Texts"]
 
 _SEGMENT = 256 << 10
+_FRAME = 32 << 10
+"""Bytes that are packed together: as much is unpacked for one line that is cited."""
+
 _SLACK = 65_536  # rows
 _ROWS_A_SEGMENT = 100
 """For so many rows that come, one segment is tidied: faster than they can become segments."""
@@ -38,7 +41,7 @@ _NO_COLUMNS = {name: np.empty(0, np.int64) for name in _COLUMNS}
 _CODEC = pa.Codec("lz4_raw") if pa.Codec.is_available("lz4_raw") else pa.Codec("lz4")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Segment:
     """Some records: `columns` say where each stands in the source, and in the text; `text` is
     packed where `raw` is 0 or more, which is its size then; None where it was let go."""
@@ -56,15 +59,36 @@ class _Segment:
         return 0 if self.text is None else len(self.text)
 
     def unpacked(self) -> bytes:
+        """The whole text."""
+        return self.part(0, -(-self.raw // _FRAME))
+
+    def part(self, first: int, stop: int) -> bytes:
+        """Some frames of the text, of `_FRAME` bytes each; all of it where it is not packed."""
         assert self.text is not None
         if self.raw < 0:
             return self.text
-        return bytes(_CODEC.decompress(self.text, self.raw, asbytes=True))
+        count = -(-self.raw // _FRAME)
+        ends = 4 * count + np.cumsum(np.frombuffer(self.text, "<u4", count), dtype=np.int64)
+        begins = [4 * count, *ends.tolist()]
+        whole = memoryview(self.text)
+        frames = (
+            _CODEC.decompress(
+                whole[begins[at] : begins[at + 1]],
+                min(self.raw - at * _FRAME, _FRAME),
+                asbytes=True,
+            )
+            for at in range(first, min(stop, count))
+        )
+        return b"".join(frames)
 
     def packed(self) -> None:
+        """Pack the text, frame by frame: the sizes of the frames, then the frames."""
         if self.text is not None and self.raw < 0:
-            self.raw = len(self.text)
-            self.text = _CODEC.compress(self.text, asbytes=True)
+            self.raw, whole = len(self.text), memoryview(self.text)
+            parts = (whole[at : at + _FRAME] for at in range(0, self.raw, _FRAME))
+            frames = [_CODEC.compress(part, asbytes=True) for part in parts]
+            sizes = np.array([len(frame) for frame in frames], "<u4").tobytes()
+            self.text = b"".join((sizes, *frames))
 
     def some(self, which: NDArray[np.bool_]) -> _Segment:
         """Some of the records, not packed, with no text but theirs."""
@@ -128,7 +152,7 @@ class Texts(Recording):
         )
         self._more: dict[int, _More] = {}
         self._last_row = -1
-        self._open: tuple[_Segment | None, bytes] = (None, b"")
+        self._open: tuple[_Segment | None, int, int, bytes] = (None, 0, 0, b"")
 
     @property
     def is_full(self) -> bool:
@@ -264,9 +288,7 @@ class Texts(Recording):
         )
         if segment.text is None:
             return Place(0, line_no, offset, b"", digest=digest.to_bytes(8, "little", signed=True))
-        if self._open[0] is not segment:
-            self._open = segment, segment.unpacked()
-        text = self._open[1][begin : begin + size]
+        text = self._cut(segment, begin, size)
         limit = self._limit if limit is None else limit
         more = self._more.get(row)
         if more is not None:
@@ -275,11 +297,21 @@ class Texts(Recording):
         further = tuple(line.removesuffix(b"\r") for line in rest[:joined])
         return Place(0, line_no, offset, head.removesuffix(b"\r")[:limit], further)
 
+    def _cut(self, segment: _Segment, begin: int, size: int) -> bytes:
+        """Some bytes of a segment's text."""
+        if segment.raw < 0:
+            assert segment.text is not None
+            return segment.text[begin : begin + size]
+        first, stop = begin // _FRAME, -(-(begin + size) // _FRAME)
+        if self._open[:3] != (segment, first, stop):
+            self._open = segment, first, stop, segment.part(first, stop)
+        return self._open[3][begin - first * _FRAME :][:size]
+
     def close(self) -> None:
         """Let everything go."""
         if self._past is not None:
             self._past.close()
-        self._segments, self._fresh, self._open = [], [], (None, b"")
+        self._segments, self._fresh, self._open = [], [], (None, 0, 0, b"")
         super().close()
 
     def paused(self) -> State:
