@@ -31,13 +31,16 @@ class FakeRuntime:
             return self.steps.get(pair, 0.0)
         return float(zlib.crc32(repr(pair).encode()) % 10)
 
-    def score(self, sequences: Sequences) -> Tokens:
+    def looked(self, sequences: Sequences) -> tuple[Tokens, None]:
         self.asked += len(sequences)
         rows = []
         for i in range(len(sequences)):
             path = [START, *sequences.one(i).tolist(), END]
             rows.append([self._surprise(a, b) for a, b in pairwise(path)])
-        return Tokens.of_lists(rows, [[1] * len(row) for row in rows])
+        return Tokens.of_lists(rows, [[1] * len(row) for row in rows]), None
+
+    def likeliest(self, h: np.ndarray, n: int) -> list[tuple[int, float]]:
+        raise AssertionError("there are no outputs")
 
     def expected(self, sequence: np.ndarray, position: int, n: int) -> list[tuple[int, float]]:
         return [(END, 0.9), (FIRST, 0.09)][:n]
@@ -84,3 +87,12 @@ def real(vocabulary, known: int) -> NextEvent:
     detector = NextEvent()
     detector.load(network(tuple(t.id for t in held), tuple(t.text for t in held)))
     return detector
+
+
+def scorer_of(step: NextEvent) -> FakeRuntime:
+    """The fake runtime of a step."""
+    step.open()
+    assert step._recall is not None
+    scorer = step._recall.scorer
+    assert isinstance(scorer, FakeRuntime)
+    return scorer

@@ -24,7 +24,7 @@ from logwright.findings.finding import pattern_id
 from logwright.model import Model
 from logwright.sequence.scoring import MEAN_WEIGHT
 from logwright.windows.window import Windows
-from step_fakes import FakeRuntime, fake, real, state_of, trained
+from step_fakes import fake, real, scorer_of, state_of, trained
 from test_detectors import VOCABULARY, FakeVocabulary, sessions
 
 A, B, C = (VOCABULARY.templates[i].text for i in range(3))
@@ -58,9 +58,7 @@ class TestScores:
 
     def test_what_was_scored_before_is_not_computed_again(self) -> None:
         step = trained(VOCABULARY, 3)
-        step.open()
-        scorer = step._scorer
-        assert isinstance(scorer, FakeRuntime)
+        scorer = scorer_of(step)
         first = step.score(sessions([[0, 1]] * 100 + [[1]]), VOCABULARY)
         assert scorer.asked == 2
         again = step.score(sessions([[1], [0, 1], [2]]), VOCABULARY)
@@ -191,9 +189,7 @@ class TestLadder:
         make_up = Rung(counts, Threshold(1.0, "test"), "windows", "test")
         ladder = Ladder([make_up, rung(step)])
         alarms = list(ladder.detect("windows", sessions([[0, 2], [0, 1]]), VOCABULARY))
-        scorer = step._scorer
-        assert isinstance(scorer, FakeRuntime)
-        assert scorer.asked == 2, "one window, and its evidence"
+        assert scorer_of(step).asked == 2, "one window, and its evidence"
         assert [(a.window, a.rung.detector.name) for a in alarms] == [
             (0, "counts"),
             (1, "sequence"),

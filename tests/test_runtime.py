@@ -55,6 +55,51 @@ def test_more_sequences_than_fit_a_batch(name: str, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("numbers", [1, 200])
+def test_few_columns_at_once_give_the_same_numbers(
+    name: str, numbers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PIECE", 8)
+    sequences = drawn([5, 0, 9, 2, 30, 4, 1])
+    whole = runtime(name).score(sequences)
+    monkeypatch.setattr(module, "_NUMBERS", numbers)
+    parts = runtime(name).score(sequences)
+    assert parts.nll == pytest.approx(whole.nll, abs=1e-5)
+    assert parts.rank.tolist() == whole.rank.tolist()
+
+
+@pytest.mark.parametrize("name", KINDS)
+@given(lengths=st.lists(st.integers(0, 30), max_size=8), before=st.integers(0, 40))
+@settings(max_examples=15)
+def test_an_output_is_rated_alike_alone_and_in_company(
+    name: str, lengths: list[int], before: int
+) -> None:
+    run, sequences = runtime(name), drawn(lengths)
+    tokens, outputs = run.looked(sequences)
+    assert outputs is not None
+    codes = np.array([c for i in range(len(sequences)) for c in (*sequences.one(i), END)], np.int32)
+    company = np.random.default_rng(1).normal(size=(before, run.weights.width)).astype(np.float32)
+    some = np.concatenate([np.zeros(before, np.int32), codes])
+    nll, rank = run.weights.rate(np.concatenate([company, outputs]), some)
+    assert nll[before:].tolist() == tokens.nll.tolist()
+    assert rank[before:].tolist() == tokens.rank.tolist()
+    for at in range(len(codes)):
+        alone, _ = run.weights.rate(outputs[at : at + 1], codes[at : at + 1])
+        assert alone[0] == tokens.nll[at]
+
+
+def test_outputs_are_kept_while_they_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, sequences = runtime("recurrent"), drawn([3, 4])
+    tokens, outputs = run.looked(sequences)
+    assert outputs is not None
+    assert outputs.shape == (9, run.weights.width)
+    monkeypatch.setattr(module, "_NUMBERS", 9 * run.weights.width - 1)
+    again, none = run.looked(sequences)
+    assert none is None
+    assert again.nll == pytest.approx(tokens.nll, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", KINDS)
 def test_padding_to_the_sizes_of_an_engine_changes_nothing(name: str) -> None:
     run, sequences = runtime(name), drawn([5, 0, 9])
     before = run.score(sequences)

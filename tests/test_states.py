@@ -65,3 +65,16 @@ def test_memory_is_what_is_said_and_does_not_grow() -> None:
     assert states.nbytes == before + 10 * (2 * 3 * 4 + 5) * 4
     with pytest.raises(SettingsError, match="1 or more"):
         States(PARTS, 0)
+
+
+@pytest.mark.parametrize("parts", [PARTS, PARTS[1:]], ids=["ring", "whole"])
+@given(st.lists(st.integers(0, 4), max_size=9))
+def test_the_first_slots_are_written_as_any_are(parts: list[Part], sizes: list[int]) -> None:
+    one, other = States(parts, 4), States(parts, 4)
+    for number, size in enumerate(sizes):
+        new = rows([number + at / 8 for at in range(size)])[-len(parts) :]
+        one.write_first(new)
+        other.write(np.arange(size), new)
+    assert one.seen.tolist() == other.seen.tolist()
+    for mine, its in zip(one.first(4), other.first(4), strict=True):
+        assert mine.tolist() == its.tolist()

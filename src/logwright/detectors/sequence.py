@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +30,14 @@ from logwright.findings.finding import SEVERITIES, Severity
 from logwright.findings.run import many
 from logwright.findings.severity import rank
 from logwright.logs.batch import Int32s
-from logwright.sequence.scoring import MEAN_WEIGHT, Float32s, Tokens, combined, mean
+from logwright.sequence.recall import Recall, Scorer
+from logwright.sequence.scoring import MEAN_WEIGHT, Float32s, Tokens, combined
 from logwright.sequence.sequences import Sequences
 from logwright.sequence.vocabulary import END, EventVocabulary
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Windows
 
-__all__ = ["FILE", "NextEvent", "Scorer"]
+__all__ = ["FILE", "NextEvent"]
 
 FILE = "sequence.onnx"
 """The name of the network's file in a model's folder."""
@@ -48,16 +49,6 @@ _EXPECTED = 3  # events named as expected
 _NAMED = 0.01  # ... if they are this probable
 _MEMO = 100_000  # sequences whose score is remembered
 _LEAST = 1e-5  # a smaller probability is told as "under"
-
-
-class Scorer(Protocol):
-    """What scores sequences of event codes (`sequence.runtime.Runtime`)."""
-
-    def score(self, sequences: Sequences) -> Tokens:
-        """The surprise of every event, and of the end, of each sequence."""
-
-    def expected(self, sequence: Int32s, position: int, n: int) -> list[tuple[int, float]]:
-        """The `n` most probable events at a position of a sequence, with their probabilities."""
 
 
 class NextEvent:
@@ -72,7 +63,7 @@ class NextEvent:
     def __init__(self, opened: Callable[[State, EventVocabulary], Scorer] | None = None) -> None:
         self._opened = _Running if opened is None else opened
         self._state: State | None = None
-        self._scorer: Scorer | None = None
+        self._recall: Recall | None = None
         self._events = EventVocabulary([], [])
         self._codes = np.empty(0, np.int32)  # of the templates with these hashes
         self._hashes = np.empty(0, np.uint64)
@@ -86,10 +77,10 @@ class NextEvent:
     def open(self) -> None:
         """Make ready what scores: `MissingExtraError` where what it needs is not installed,
         `ModelError` where the network cannot be read."""
-        if self._scorer is not None or self._state is None:
+        if self._recall is not None or self._state is None:
             return
         try:
-            self._scorer = self._opened(self._state, self._events)
+            self._recall = Recall(self._opened(self._state, self._events))
         except (LookupError, TypeError, ValueError) as error:
             raise ModelError(
                 f"the sequence step of this model cannot be read ({error}): train it again"
@@ -121,7 +112,7 @@ class NextEvent:
     def score(self, windows: Windows, vocabulary: Vocabulary) -> Floats:
         """How unexpected the events of each window, and its end, are (`combined`, in nats)."""
         self.open()
-        if self._scorer is None or not len(windows):
+        if self._recall is None or not len(windows):
             return np.zeros(len(windows))
         distinct, inverse = self._sequences(windows, vocabulary).distinct()
         keys = [
@@ -145,8 +136,8 @@ class NextEvent:
         return Sequences(every.events, every.bounds, every.weights)
 
     def _tokens(self, sequences: Sequences, kind: str) -> Tokens:
-        assert self._scorer is not None
-        tokens = self._scorer.score(sequences)
+        assert self._recall is not None
+        tokens = self._recall.score(sequences)
         if kind != "session":
             nll = tokens.nll.copy()
             nll[tokens.bounds[1:] - 1] = 0.0
@@ -174,17 +165,18 @@ class NextEvent:
         """The least expected steps of window `i`, one entry per pattern."""
         self.open()
         one = windows.select_one(i)
-        if self._scorer is None or not len(one.events):
+        if self._recall is None or not len(one.events):
             return []
         sequences = self._sequences(one, vocabulary)
-        tokens = self._tokens(sequences, one.kind)
-        nll = tokens.nll.astype(np.float64)
-        scores = nll + MEAN_WEIGHT * mean(tokens)[0]  # the window's if it were the largest
+        nll = self._recall.surprises(sequences.one(0)).astype(np.float64)
+        if one.kind != "session":
+            nll[-1] = 0.0
+        scores = nll + MEAN_WEIGHT * nll.mean()  # the window's if it were the largest
         found: list[Evidence] = []
         told: set[tuple[int, int]] = set()
         events = sequences.one(0)
         for at in np.argsort(-nll, kind="stable").tolist():
-            # The first one always: alone, it may score a last digit less than among others.
+            # The first one always: computed anew, it may score a last digit less than before.
             beside = scores[at] < threshold or nll[at] < nll.max() / 2
             if (found and beside) or len(found) == _MOST:
                 break
@@ -205,11 +197,11 @@ class NextEvent:
         score: float,
     ) -> Evidence:
         """The step to position `at` (that of the last event + 1: the end) in words."""
-        assert self._scorer is not None
+        assert self._recall is not None
         template, row = one.events.template, one.events.row
         n = len(template)
         ended = at == n
-        likely = self._scorer.expected(sequences.one(0), at, _EXPECTED)
+        likely = self._recall.expected(sequences.one(0), at, _EXPECTED)
         if one.kind != "session":
             likely = [(code, p) for code, p in likely if code != END]
         hopes = [(self._named(code), p) for code, p in likely if p >= _NAMED] or [
@@ -259,7 +251,7 @@ class NextEvent:
             return
         table = state.tables["events"]
         ids, texts = (list(map(str, table[name])) for name in ("id", "text"))
-        self._state, self._scorer = state, None
+        self._state, self._recall = state, None
         self._events = EventVocabulary(ids, texts)
         self._codes, self._hashes = np.empty(0, np.int32), np.empty(0, np.uint64)
         self._memo.clear()
@@ -312,10 +304,15 @@ class _Running:
             )
         self._runtime, self._events = Runtime(state.files[FILE], weights), events
 
-    def score(self, sequences: Sequences) -> Tokens:
-        """The surprise of every event, and of the end, of each sequence."""
+    def looked(self, sequences: Sequences) -> tuple[Tokens, Float32s | None]:
+        """The surprise of every event, and of the end, of sequences that differ; and the output
+        before each, where that is not too much to keep."""
         self._runtime.weights.meet(self._events)
-        return self._runtime.score(sequences)
+        return self._runtime.looked(sequences)
+
+    def likeliest(self, h: Float32s, n: int) -> list[tuple[int, float]]:
+        """The `n` most probable events after an output, with their probabilities."""
+        return self._runtime.likeliest(h, n)
 
     def expected(self, sequence: Int32s, position: int, n: int) -> list[tuple[int, float]]:
         """The `n` most probable events at a position of a sequence, with their probabilities."""

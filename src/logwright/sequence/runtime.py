@@ -2,12 +2,14 @@
 
 The step graph (`export`) takes one event of each of many sessions. Whole sequences are scored by
 columns: sessions sorted by length, the first event of all of them, then the second, and so on, so
-that states lie at the front of their arrays and nothing is gathered. Only distinct sequences are
-computed. Open sessions, whose events come mixed, are the business of `streams`.
+that states lie at the front of their arrays and nothing is gathered. All but the step itself is
+done for many columns at once. Only distinct sequences are computed. Open sessions, whose events
+come mixed, are the business of `streams`.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ __all__ = ["Runtime"]
 
 _ROWS = 256
 _PIECE = 1_024
+_NUMBERS = 1 << 20  # held at once of outputs and ratings, and kept of outputs: 4 MB
 
 
 class Runtime:
@@ -47,6 +50,9 @@ class Runtime:
         self._session, self.choice = _session(graph, engines, provider)
         self.parts = _parts(self._session, weights.width)
         self._ringed = any(part.ring for part in self.parts)
+        self._inputs = ["x", *(part.name for part in self.parts)]
+        if self._ringed:
+            self._inputs.append("seen")
         self._outputs = ["h", *(f"new_{part.name}" for part in self.parts)]
         with np.errstate(all="ignore"):
             begun = self.step(weights.read(np.array([START], np.int32)), *self._empty())
@@ -69,13 +75,12 @@ class Runtime:
             h [B, d] and, for each part of the state, what the event changes.
         """
         rows = len(x)
-        size = padded(rows, self.choice.sizes)
+        size = padded(rows, self.choice.sizes) if self.choice.sizes else rows
         arrays: list[NDArray[Any]] = [x, *states, seen] if self._ringed else [x, *states]
         if size > rows:
             arrays = [np.concatenate([a, np.zeros((size - rows, *a.shape[1:]), a.dtype)])
                       for a in arrays]  # fmt: skip
-        names = ["x", *(part.name for part in self.parts), "seen"]
-        feeds = dict(zip(names, arrays, strict=False))
+        feeds = dict(zip(self._inputs, arrays, strict=True))
         out: list[Float32s] = self._session.run(self._outputs, feeds)
         return [array[:rows] for array in out] if size > rows else out
 
@@ -85,6 +90,16 @@ class Runtime:
         distinct, inverse = sequences.distinct()
         tokens = self._score(distinct)
         return tokens.take(inverse)
+
+    def looked(self, sequences: Sequences) -> tuple[Tokens, Float32s | None]:
+        """What `score` says of sequences that differ, and the output before each of its entries
+        [entries, d], which says what was expected there (`likeliest`); None where that is large."""
+        self._check(sequences.events)
+        entries = len(sequences.events) + len(sequences)
+        if entries * self.weights.width > _NUMBERS:
+            return self._score(sequences), None
+        outputs = np.empty((entries, self.weights.width), np.float32)
+        return self._score(sequences, outputs), outputs
 
     def expected(self, sequence: Int32s, position: int, n: int) -> list[tuple[int, float]]:
         """The `n` likeliest events at `position` of a sequence, as (code, probability).
@@ -104,8 +119,11 @@ class Runtime:
         h = self.begin[0]
         for code in tokens:
             h = self._advance(states, self.weights.read(np.array([code], np.int32)))
-        learned = slice(0, self.weights.learned)
-        logits = (h @ self.weights.matrix[learned].T + self.weights.bias[learned])[0]
+        return self.likeliest(h[0], n)
+
+    def likeliest(self, h: Float32s, n: int) -> list[tuple[int, float]]:
+        """The `n` likeliest events after an output h [d], as (code, probability)."""
+        logits = self.weights.logits(h[None])[0]
         share = np.exp(logits - logits.max())
         share /= share.sum()
         order = np.argsort(-share, kind="stable")[:n]
@@ -122,37 +140,45 @@ class Runtime:
                 f" {len(self.weights) - 1}: let it meet events before they are scored"
             )
 
-    def _score(self, sequences: Sequences) -> Tokens:
+    def _score(self, sequences: Sequences, outputs: Float32s | None = None) -> Tokens:
+        """`outputs` takes the output before every entry, where it is given."""
         lengths = sequences.lengths
         bounds = np.concatenate([[0], np.cumsum(lengths + 1)]).astype(np.int64)
         nll, rank = np.zeros(bounds[-1], np.float32), np.zeros(bounds[-1], np.int32)
         gaps = sequences.gaps
         if gaps is None:
             gaps = np.zeros(len(sequences.events), np.int8)
-        states = States(self.parts, _ROWS)
         owner, begin, warm = self._pieces(lengths)
         last = np.minimum(begin + (_PIECE if self._ringed else lengths[owner] + 1),
                           lengths[owner] + 1)  # fmt: skip
         order = np.argsort(warm - last, kind="stable")
+        states = States(self.parts, max(1, min(_ROWS, len(order))))
+        wide = self.weights.width + self.weights.learned
         for at in range(0, len(order), _ROWS):
             rows = order[at : at + _ROWS]
-            states.clear(np.arange(_ROWS))
-            steps = (last - warm)[rows]
-            for column in range(int(steps[0])):
-                some = rows[: np.searchsorted(-steps, -column)]
+            states.clear(np.arange(len(rows)))
+            steps, done = (last - warm)[rows], 0
+            while done < steps[0]:
+                some = rows[: np.searchsorted(-steps, -done)]
+                until = done + max(1, _NUMBERS // (wide * len(some)))
+                sizes = np.minimum(steps[: len(some)], until) - done
+                row, column, edges = _columns(sizes)
                 # The entry of a sequence that is rated after its token: event, event, ..., end.
-                entry = warm[some] + column
-                own = owner[some]
+                own, entry = owner[some[row]], warm[some[row]] + done + column
                 place = sequences.bounds[own] + entry
-                codes, spent = _tokens(sequences.events, gaps, place - 1, entry > 0, START)
-                h = self._advance(states, self.weights.read(codes, spent))
-                following, _ = _tokens(sequences.events, gaps, place, entry < lengths[own], END)
-                rated = entry >= begin[some]
+                x = self.weights.read(*_tokens(sequences.events, gaps, place - 1, entry > 0, START))
+                h = np.empty_like(x)
+                for a, b in pairwise(edges):
+                    h[a:b] = self._advance(states, x[a:b])
+                rated = entry >= begin[some[row]]
                 if not rated.all():
-                    h, following, own, entry = h[rated], following[rated], own[rated], entry[rated]
-                if len(h):
-                    to = bounds[own] + entry
-                    nll[to], rank[to] = self.weights.rate(h, following)
+                    h, place, own, entry = h[rated], place[rated], own[rated], entry[rated]
+                following, _ = _tokens(sequences.events, gaps, place, entry < lengths[own], END)
+                to = bounds[own] + entry
+                nll[to], rank[to] = self.weights.rate(h, following)
+                if outputs is not None:
+                    outputs[to] = h
+                done = until
         return Tokens(nll, rank, bounds)
 
     def _pieces(self, lengths: Int64s) -> tuple[Int64s, Int64s, Int64s]:
@@ -172,10 +198,23 @@ class Runtime:
 
     def _advance(self, states: States, x: Float32s) -> Float32s:
         """Step the first slots of some states by an event each; h."""
-        slots = np.arange(len(x))
         h, *new = self.step(x, states.first(len(x)), states.seen[: len(x)])
-        states.write(slots, new)
+        states.write_first(new)
         return h
+
+
+def _columns(sizes: Int64s) -> tuple[Int64s, Int64s, list[int]]:
+    """Rows of these sizes, the longest first, gone through by columns: the row and the column of
+    every place, and where each column begins and ends.
+
+    >>> row, column, edges = _columns(np.array([3, 1]))
+    >>> row.tolist(), column.tolist(), edges
+    ([0, 1, 0, 0], [0, 0, 1, 2], [0, 2, 3, 4])
+    """
+    high = np.searchsorted(-sizes, -np.arange(sizes[0]))
+    edges = np.concatenate(([0], np.cumsum(high))).astype(np.int64)
+    row = np.arange(edges[-1]) - np.repeat(edges[:-1], high)
+    return row, np.repeat(np.arange(sizes[0]), high), edges.tolist()
 
 
 def _tokens(

@@ -78,6 +78,16 @@ class States:
         """The states of the first slots, as they lie, without a copy."""
         return [array[:number] for array in self._arrays]
 
+    def write_first(self, new: Sequence[Float32s]) -> None:
+        """`write` for the first slots, as many as the graph gave rows."""
+        number = len(new[0])
+        if any(part.ring for part in self.parts):
+            self.write(np.arange(number), new)
+            return
+        for array, rows in zip(self._arrays, new, strict=True):
+            array[:number] = rows
+        self.seen[:number] += 1
+
     def write(self, slots: NDArray[np.intp], new: Sequence[Float32s]) -> None:
         """Take in one event of each of these slots, all different: what the graph gave."""
         seen = self.seen[slots]

@@ -20,6 +20,8 @@ from logwright.sequence.vocabulary import BUCKETS, FIRST, EventVocabulary
 
 __all__ = ["Weights"]
 
+_BLOCK = 32
+
 
 @dataclass(slots=True)
 class Weights:
@@ -63,13 +65,25 @@ class Weights:
             x += self.gaps[gaps]
         return x
 
+    def logits(self, h: Float32s) -> Float32s:
+        """How likely each event learned is after each output: h [n, d] gives [n, learned].
+
+        Products of matrices of another size may differ in the last digit. So all are of one size,
+        and an output is rated alike alone and in company.
+        """
+        blocks = -(-len(h) // _BLOCK)
+        filled = np.zeros((blocks * _BLOCK, self.width), np.float32)
+        filled[: len(h)] = h
+        product = filled.reshape(blocks, _BLOCK, self.width) @ self.matrix[: self.learned].T
+        return product.reshape(len(filled), self.learned)[: len(h)] + self.bias[: self.learned]
+
     def rate(self, h: Float32s, codes: Int32s) -> tuple[Float32s, Int32s]:
         """Negative log-likelihood and rank of the events `codes` [n] after the outputs h [n, d].
 
         An event is measured against those learned and itself, so that what it scores does not
         depend on which others have been met.
         """
-        logits = h @ self.matrix[: self.learned].T + self.bias[: self.learned]
+        logits = self.logits(h)
         apart = codes >= self.learned
         own = logits[np.arange(len(codes)), np.where(apart, 0, codes)]
         if apart.any():
