@@ -69,8 +69,8 @@ class _Feed:
     held: bool = False
     used: list[int] = field(default_factory=list)
     kept: Kept = NOTHING
-    now: set[int] = field(default_factory=set)
-    before: set[int] = field(default_factory=set)
+    lines: int = 0
+    known: dict[int, int] = field(default_factory=dict)  # when how many lines were judged
 
 
 class _History(RuleBasedStateMachine):
@@ -134,7 +134,7 @@ class _History(RuleBasedStateMachine):
 
     def _numbers(self, feed: _Feed, picks: Sequence[int]) -> list[int]:
         """Ids new or known of this feed; one given up long ago is not asked for again."""
-        known = sorted(feed.now | feed.before)
+        known = sorted(feed.known)
         numbers = []
         for pick in picks:
             if known and pick % 2:
@@ -147,17 +147,24 @@ class _History(RuleBasedStateMachine):
         return numbers
 
     def _take(self, feed: _Feed, numbers: Sequence[int]) -> int:
-        new = [n for n in dict.fromkeys(numbers) if n not in feed.now | feed.before]
-        feed.now |= set(new)
+        new = [n for n in dict.fromkeys(numbers) if n not in feed.known]
+        feed.known |= dict.fromkeys(numbers, feed.lines)
         self.emitted += [f"f-{n:016x}" for n in new]
         return len(new)
+
+    @rule(name=st.sampled_from(FEEDS), back=st.booleans(), lines=st.integers(0, 5))
+    def lines_are_judged(self, name: str, back: bool, lines: int) -> None:
+        """On, or, as after a crash, from an earlier one on."""
+        feed = self.feeds[name]
+        feed.lines = lines if back else feed.lines + lines
 
     @rule(name=st.sampled_from(FEEDS), picks=st.lists(st.integers(0, 1_000), max_size=6))
     def emit(self, name: str, picks: list[int]) -> None:
         feed = self._held(name)
         numbers = self._numbers(feed, picks)
         findings = [finding(n, name) for n in numbers]
-        assert self.keeper.emit(name, feed.token, findings) == self._take(feed, numbers)
+        new = self.keeper.emit(name, feed.token, findings, feed.lines)
+        assert new == self._take(feed, numbers)
 
     @rule(
         name=st.sampled_from(FEEDS),
@@ -172,21 +179,20 @@ class _History(RuleBasedStateMachine):
         feed = self._held(name)
         numbers = self._numbers(feed, picks)
         findings = [finding(n, name) for n in numbers]
-        new = self.keeper.checkpoint(name, feed.token, snapshot, position, findings)
-        assert new == self._take(feed, numbers)
-        feed.before, feed.now = feed.now | set(numbers), set()
+        args = name, feed.token, snapshot, position, findings, feed.lines
+        assert self.keeper.checkpoint(*args) == self._take(feed, numbers)
+        feed.known = {n: lines for n, lines in feed.known.items() if lines >= feed.lines}
         feed.kept = Kept(snapshot, position)
         for _ in range(again):  # as after an answer that was lost
-            assert self.keeper.checkpoint(name, feed.token, snapshot, position, findings) == 0
-            feed.before = set(numbers)
+            assert self.keeper.checkpoint(*args) == 0
 
     @rule(name=st.sampled_from(FEEDS), number=st.integers(10**6, 10**6 + 9))
     def who_lost_a_feed_writes_nothing(self, name: str, number: int) -> None:
         for token in self.feeds[name].used:
             with pytest.raises(LostError):
-                self.keeper.emit(name, token, [finding(number)])
+                self.keeper.emit(name, token, [finding(number)], 0)
             with pytest.raises(LostError):
-                self.keeper.checkpoint(name, token, b"stale", "stale", [finding(number)])
+                self.keeper.checkpoint(name, token, b"stale", "stale", [finding(number)], 0)
 
     @rule(sink=st.sampled_from(SINKS), most=st.integers(0, 5), taken=st.integers(0, 5))
     def deliver(self, sink: str, most: int, taken: int) -> None:

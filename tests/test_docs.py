@@ -77,6 +77,7 @@ NOUNS = {
         "sequence_results.md",
         "neo.md",
     ],
+    "floods": ["decisions/012-floods.md"],
     "sights": ["pipeline.md"],
     "snapshot": ["stream.md"],
     "stream": [
@@ -191,12 +192,17 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
-def shell_examples() -> Iterator[tuple[str, str]]:
+_LONG = ("logwright bench run", "logwright train")
+_REFERENCE = DOCS / "reference" / "cli.md"  # an example of each command: many
+
+
+def shell_examples() -> Iterator[object]:
     seen = set()
     for page in PAGES:
         for command in commands(page):
             if command not in seen:
-                yield name_of(page), command
+                slow = command.startswith(_LONG) or page == _REFERENCE
+                yield pytest.param(name_of(page), command, marks=[pytest.mark.slow] * slow)
             seen.add(command)
 
 
@@ -274,7 +280,7 @@ def test_files_that_pages_name_exist() -> None:
 def test_every_noun_has_its_page() -> None:
     package = ROOT / "src" / "logwright"
     folders = {p.parent.name for p in package.glob("*/__init__.py")}
-    modules = {p.stem for p in package.glob("*.py")} - {"__init__"}
+    modules = {p.stem for p in package.glob("*.py")} - {"__init__", "__main__"}
     assert set(NOUNS) == folders | modules
     for noun, pages in NOUNS.items():
         for page in pages:

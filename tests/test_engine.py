@@ -16,6 +16,7 @@ from logwright.logs.batch import NO_TIME, LineBatch
 from logwright.logs.coder import ShapeCoder
 from logwright.logs.shapes import mask
 from logwright.rules.engine import classing
+from logwright.rules.engine import engine as engine_module
 from logwright.rules.engine.classing import Naming
 from logwright.rules.engine.engine import Bools, Engine
 from logwright.rules.engine.table import Table
@@ -161,8 +162,12 @@ def _by_engine(named: dict[str, Function], log: Log) -> tuple[Engine, Bools]:
     for batch in log.batches:
         engine.look(batch, row, log.naming)
         row += len(batch)
+    return engine, _judge(engine, log)
+
+
+def _judge(engine: Engine, log: Log) -> Bools:
     held, ids = log.windows
-    return engine, engine.judge(held, lambda: [w.key for w in log.shown], ids)
+    return engine.judge(held, lambda: [w.key for w in log.shown], ids)
 
 
 def _plainly(named: dict[str, Function], shown: Sequence[Window]) -> Bools:
@@ -179,7 +184,14 @@ def _check(named: dict[str, Function], given: Sequence[Window], cuts: Sequence[i
     engine = Engine(named)
     compiled = [name not in engine.plain for name in named]
     found = {"a table": engine.of_table(Table.of_windows(shown))}
-    engine, found["batches"] = _by_engine(named, Log(shown, cuts))
+    engine, found["batches"] = _by_engine(named, log := Log(shown, cuts))
+    found["batches again"] = _judge(engine, log)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine_module, "_FEW", -1)
+        found["many windows"] = _judge(engine, log)
+        patch.setattr(engine_module, "_FEW", 512)
+        patch.setattr(engine_module, "_MEMO", -1)
+        found["a full memory"] = _judge(engine, log)
     _, found["JSON lines"] = _by_engine(named, Log(shown, cuts, json=True))
     with pytest.MonkeyPatch.context() as patch:  # so that even a few lines are too many
         patch.setattr(classing, "_WILD_FROM", 1)
@@ -355,6 +367,7 @@ def test_any_rule_says_what_the_plain_function_says(some, shown, cuts) -> None:
     _check(_named(some), shown, cuts)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(st.lists(line_predicates(), min_size=1, max_size=4), st.lists(windows, max_size=3), _cuts)
 def test_line_predicates_are_those_of_plain_functions(some, shown, cuts) -> None:
@@ -385,6 +398,7 @@ def test_numbers_are_read_from_lines_that_differ_in_digits_alone() -> None:
 _digited = st.text(alphabet="0127a .é(", min_size=1, max_size=6)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(
     st.lists(_digited.filter(lambda text: any(c in "0127" for c in text)), min_size=1, max_size=3),
@@ -447,6 +461,7 @@ def test_lines_of_closed_windows_are_forgotten() -> None:
     assert engine.kept_blocks == 1
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(

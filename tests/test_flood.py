@@ -91,6 +91,21 @@ def test_ever_new_templates_cost_the_same_however_many_there_were(model: lw.Mode
     assert min(ratios) < 1.5, "later ones cost more: the time for all of them grows as a square"
 
 
+def test_a_flood_that_goes_on_costs_at_most_twice_what_other_lines_do(model: lw.Model) -> None:
+    running, number = begun(model), 4 * len(NORMAL)
+    for seed in range(4):  # what is granted at first is spent
+        running.push(
+            [Entry("".join(flood([r.tobytes() for r in words(number, seed)])).encode(), "", 0)]
+        )
+    assert running.pipeline.dropped["flood"] > len(NORMAL)
+    ratios = []
+    for seed in range(5):
+        usual = min(per_line(begun(model), NORMAL))
+        messages = [row.tobytes() for row in words(len(NORMAL), 10 + seed)]
+        ratios.append(min(per_line(running, flood(messages))) / usual)
+    assert min(ratios) < 2
+
+
 def test_beyond_the_limit_of_shapes_a_new_one_costs_little(
     model: lw.Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -98,6 +99,78 @@ def test_a_table_keeps_its_codes_while_it_grows() -> None:
     assert again[20_000:].tolist() == first[20_000:].tolist()
     assert len(set(again.tolist())) == 30_000 == table.span
     assert fresh.tolist() == list(range(10_000, 20_000))
+
+
+short = st.lists(st.sampled_from([b"%d" % n for n in range(40)]), max_size=60)
+
+
+@settings(deadline=None)
+@given(
+    steps=st.lists(st.tuples(short, st.lists(st.integers(0, 60), max_size=30)), max_size=6),
+    salts=st.lists(st.integers(0, 2**64 - 1), min_size=2, max_size=2),
+)
+def test_codes_do_not_depend_on_the_salt(
+    steps: list[tuple[list[bytes], list[int]]], salts: list[int]
+) -> None:
+    tables = [native.Table(salt) for salt in salts]
+    for words, gone in steps:
+        found = [table.intern(*spans(words)) for table in tables]
+        same(*found)
+        held = set(found[0][0].tolist())
+        out = np.array([g for g in gone if g in held], np.int32)
+        for table in tables:
+            table.evict(out)
+    assert len(tables[0]) == len(tables[1])
+
+
+def colliding(number: int) -> list[bytes]:
+    """Words of which the first half of all keys is one and the same: the second eight bytes undo
+    what the first eight did."""
+    rng = np.random.default_rng(5)
+    k1, seed, goal = (0xFF51AFD7ED558CCD, 0x9E3779B97F4A7C15, 0x123456789ABCDEF)
+    found: list[bytes] = []
+    while len(found) < number:
+        first = rng.integers(0, 2**64, 4 * number, dtype=np.uint64)
+        h = (first ^ np.uint64(seed)) * np.uint64(k1)
+        h ^= h >> np.uint64(32)
+        words = np.stack([first, h ^ np.uint64(goal)], axis=1).tobytes()
+        some = [words[at : at + 16] for at in range(0, len(words), 16)]
+        found += [word for word in some if mask(word) == word]
+    assert len({shape_key(word)[0] for word in found[:99]}) == 1
+    return found[:number]
+
+
+@pytest.mark.slow
+def test_words_made_to_collide_cost_what_others_do() -> None:
+    number = 20_000
+    rng = np.random.default_rng(6)
+    others = [w for w in (rng.bytes(16) for _ in range(4 * number)) if mask(w) == w][:number]
+    ratios = []
+    for _ in range(5):
+        took = []
+        for words in (colliding(number), others):
+            table, where = native.Table(), spans(words)
+            began = time.process_time()
+            codes, fresh = table.encode(*where)
+            again, _ = table.encode(*where)
+            took.append(time.process_time() - began)
+            assert len(fresh) == len(set(words)) == number
+            assert codes.tolist() == again.tolist()
+        ratios.append(took[0] / took[1])
+    assert min(ratios) < 2
+
+
+def test_forgetting_a_few_of_very_many_codes_takes_little() -> None:
+    table = native.Table()
+    codes, _ = table.intern(*spans([b"w%d" % n for n in range(400_000)]))
+    began = time.process_time()
+    for at in range(200):
+        table.evict(codes[at : at + 1])
+    each = (time.process_time() - began) / 200
+    began = time.process_time()
+    table.evict(codes[200:])
+    assert each < (time.process_time() - began) / 10
+    assert len(table) == 0
 
 
 @settings(deadline=None)
@@ -212,6 +285,7 @@ operation = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     program=st.lists(operation, max_size=12).map(b"".join),
@@ -229,6 +303,7 @@ def test_random_header_programs_read_the_same(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", WITH_HEADERS, ids=lambda f: f.name)
 @settings(max_examples=12, deadline=None)
 @given(data=st.data())

@@ -121,18 +121,20 @@ def test_who_lost_a_feed_can_commit_nothing(keeper: SqliteKeeper, clock: Clock) 
     assert keeper.checkpoint("f", new, b"two", "2", []) == 0
 
 
-def test_an_id_is_emitted_once_until_the_checkpoint_after_the_next(keeper: SqliteKeeper) -> None:
+def test_an_id_is_emitted_once_until_a_checkpoint_behind_it(keeper: SqliteKeeper) -> None:
     keeper.outbox("s", 0)
     token = owned(keeper)
-    assert keeper.emit("f", token, [finding(1), finding(2)]) == 2
-    assert keeper.emit("f", token, [finding(2), finding(3), finding(3)]) == 1
-    assert keeper.checkpoint("f", token, b"x", "9", [finding(3), finding(4)]) == 1
+    assert keeper.emit("f", token, [finding(1), finding(2)], 7) == 2
+    assert keeper.emit("f", token, [finding(2), finding(3), finding(3)], 8) == 1
+    for lines in (2, 4, 6):  # of a replay that has not come by there
+        assert keeper.checkpoint("f", token, b"x", "5", [], lines) == 0
+    assert keeper.emit("f", token, [finding(1), finding(2)], 7) == 0
     # The very call again, as after an answer that was lost; however often.
-    for _ in range(3):
-        assert keeper.checkpoint("f", token, b"x", "9", [finding(3), finding(4)]) == 0
+    for new in (1, 0, 0):
+        assert keeper.checkpoint("f", token, b"x", "9", [finding(3), finding(4)], 9) == new
     assert waiting(keeper) == [finding(n).id for n in (1, 2, 3, 4)]
-    assert keeper.checkpoint("f", token, b"y", "10", []) == 0
-    assert keeper.emit("f", token, [finding(1)]) == 1
+    assert keeper.checkpoint("f", token, b"y", "10", [], 10) == 0
+    assert keeper.emit("f", token, [finding(1)], 11) == 1
 
 
 def test_feeds_know_nothing_of_each_other(keeper: SqliteKeeper) -> None:
@@ -270,6 +272,25 @@ while True:
 
 
 @pytest.mark.slow
+def test_a_backlog_that_another_process_empties_meanwhile_is_none(keeper: SqliteKeeper) -> None:
+    keeper.outbox("s", 0)
+    token = keeper.claim("f", "one")
+    assert token is not None
+    other, statements = SqliteKeeper(keeper.path), list[str]()
+
+    def empty(statement: str) -> None:
+        statements.append(statement)
+        if len(statements) == 2:  # between the first and a second one
+            other.delivered("s", 1)
+
+    keeper.emit("f", token, [finding(1)])
+    keeper._out.set_trace_callback(empty)
+    assert keeper.backlog() == 1
+    keeper._out.set_trace_callback(None)
+    assert other.backlog() == 1
+    other.close()
+
+
 def test_what_was_answered_is_there_after_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "worker.db"
     told = 0

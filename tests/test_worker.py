@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from logwright.errors import InputError, LogwrightError
@@ -18,8 +18,8 @@ from logwright.stream import lane as lane_module
 from logwright.stream import worker as worker_module
 from logwright.stream.delivery import Delivery
 from logwright.stream.feed import Entry, Feed
+from logwright.stream.judging import Make
 from logwright.stream.keeper import KeeperError
-from logwright.stream.lane import Make
 from logwright.stream.metrics import Metrics
 from logwright.stream.sqlite_keeper import SqliteKeeper
 from logwright.stream.worker import Worker
@@ -142,13 +142,10 @@ class Dying(SqliteKeeper):
         self._dead = True
         raise Crash
 
-    def emit(self, feed: str, token: int, findings: Sequence[Finding]) -> int:
-        return self._act(lambda: super(Dying, self).emit(feed, token, findings))
+    def emit(self, *args: Any) -> int:
+        return self._act(lambda: super(Dying, self).emit(*args))
 
-    def checkpoint(
-        self, feed: str, token: int, snapshot: bytes, position: str, findings: Sequence[Finding]
-    ) -> int:
-        args = (feed, token, snapshot, position, findings)
+    def checkpoint(self, *args: Any) -> int:
         return self._act(lambda: super(Dying, self).checkpoint(*args))
 
     def release(self, feed: str, token: int) -> None:
@@ -165,6 +162,10 @@ class Dying(SqliteKeeper):
         max_size=4,
     ),
 )
+@example([False] * 3 + [True], [(1, True, 1, 1), (2, False, 1, 12), (3, False, 1, 1)])
+@example([False] * 9 + [True], [(2, False, 1, 1), (2, False, 1, 12), (2, False, 1, 1)])
+# Replayed with far more checkpoints than there were at first.
+@example([False] * 50 + [True], [(3, True, 60, 99), (9, False, 1, 1)])
 def test_crashes_lose_and_double_nothing(
     tmp_path_factory: pytest.TempPathFactory,
     bad: list[bool],
@@ -187,6 +188,16 @@ def test_crashes_lose_and_double_nothing(
     first = foretold(lines)
     assert place.heard.ids[: len(first)] == first
     assert len(place.heard.ids) == len(first)
+
+
+def test_a_stream_after_one_that_ended_doubles_nothing_either(place: Place) -> None:
+    place.worker(Lines("f", LINES, ends=True)).run()
+    for at in (2, 3, 4):
+        keeper = Dying(place.path, at, True)
+        with pytest.raises(Crash):
+            place.worker(Lines("f", LINES + LINES, ends=True), keeper=keeper).run()
+    place.worker(Lines("f", LINES + LINES, ends=True)).run()
+    assert place.heard.ids == foretold(LINES) * 2
 
 
 def test_a_feed_that_moves_in_the_middle_goes_on_there(place: Place, tmp_path: Path) -> None:
@@ -239,15 +250,13 @@ class Full(SqliteKeeper):
         if self.full:
             raise KeeperError("the disk is full")
 
-    def emit(self, feed: str, token: int, findings: Sequence[Finding]) -> int:
+    def emit(self, *args: Any) -> int:
         _ = self._now
-        return super().emit(feed, token, findings)
+        return super().emit(*args)
 
-    def checkpoint(
-        self, feed: str, token: int, snapshot: bytes, position: str, findings: Sequence[Finding]
-    ) -> int:
+    def checkpoint(self, *args: Any) -> int:
         _ = self._now
-        return super().checkpoint(feed, token, snapshot, position, findings)
+        return super().checkpoint(*args)
 
 
 def test_a_full_disk_stops_reading_and_loses_nothing(place: Place) -> None:

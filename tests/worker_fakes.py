@@ -127,6 +127,10 @@ class Counting:
         return json.dumps({"line": self.line, "bad": self.bad}).encode()
 
     @property
+    def lines(self) -> int:
+        return int(self.line)
+
+    @property
     def open_windows(self) -> int:
         return int(self.bad > 0)
 

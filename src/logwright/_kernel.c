@@ -290,6 +290,7 @@ typedef struct { uint32_t tag; int32_t code; } Slot; /* code -1: empty */
 typedef struct {
     PyObject_HEAD
     Slot *slots; u64 mask;     /* open addressing, at most half full */
+    u64 salt;                  /* unknown to who writes lines, so that they cannot make keys meet */
     Key *keys; i64 span, room; /* by code */
     int32_t *freed; i64 n_freed, held;
     u8 *live, *scratch; i64 scratch_size;
@@ -302,8 +303,16 @@ static int grow(void **p, size_t size) {
     return 0;
 }
 
+/* Where to look for a key first: each bit of it depends on all of the key and of the salt. */
+static inline u64 slot_of(const Table *t, Key k) {
+    u64 x = (k.h1 ^ t->salt) * 0xFF51AFD7ED558CCDu;
+    x = (x ^ x >> 32 ^ k.h2) * 0x94D049BB133111EBu;
+    x = (x ^ x >> 29) * 0xC4CEB9FE1A85EC53u;
+    return (x ^ x >> 32) & t->mask;
+}
+
 static void place(Table *t, Key k, int32_t code) {
-    u64 at = k.h1 & t->mask;
+    u64 at = slot_of(t, k);
     while (t->slots[at].code >= 0) at = (at + 1) & t->mask;
     t->slots[at] = (Slot){(uint32_t)(k.h1 >> 32), code};
 }
@@ -316,9 +325,22 @@ static int rebuild(Table *t, u64 size) {
     return 0;
 }
 
+/* Take a code out of its slot, and move what stands behind it nearer to its own. */
+static void displace(Table *t, int32_t code) {
+    u64 hole = slot_of(t, t->keys[code]);
+    while (t->slots[hole].code != code) hole = (hole + 1) & t->mask;
+    for (u64 at = (hole + 1) & t->mask; t->slots[at].code >= 0; at = (at + 1) & t->mask) {
+        u64 first = slot_of(t, t->keys[t->slots[at].code]);
+        if (((at - first) & t->mask) < ((at - hole) & t->mask)) continue;
+        t->slots[hole] = t->slots[at];
+        hole = at;
+    }
+    t->slots[hole].code = -1;
+}
+
 /* The code of a key; *fresh is set when it is new. -1 with an exception when memory is out. */
 static inline int32_t code_of(Table *t, Key k, int *fresh) {
-    for (u64 at = k.h1 & t->mask; t->slots[at].code >= 0; at = (at + 1) & t->mask) {
+    for (u64 at = slot_of(t, k); t->slots[at].code >= 0; at = (at + 1) & t->mask) {
         int32_t c = t->slots[at].code;
         if (t->slots[at].tag == (uint32_t)(k.h1 >> 32) && t->keys[c].h1 == k.h1 && t->keys[c].h2 == k.h2) return c;
     }
@@ -547,18 +569,22 @@ static PyObject *t_evict(Table *t, PyObject *const *args, Py_ssize_t nargs) {
     for (i64 i = 0; i < n; i++) {
         int32_t c = ((const int32_t *)b[0].buf)[i];
         if (!live_code(t, c)) break;
+        displace(t, c);
         t->live[c] = 0;
         t->held--;
         t->freed[t->n_freed++] = c;
     }
     release(b, 1);
-    if (rebuild(t, t->mask + 1) < 0 || PyErr_Occurred()) return NULL;
+    if (PyErr_Occurred()) return NULL;
     Py_RETURN_NONE;
 }
 
 static PyObject *t_new(PyTypeObject *type, PyObject *args, PyObject *kw) {
     Table *t = ((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
+    unsigned long long salt;
     if (!t) return NULL;
+    if (!PyArg_ParseTuple(args, "K", &salt)) { Py_DECREF(t); return NULL; }
+    t->salt = salt;
     t->room = 1024;
     if (grow((void **)&t->keys, 1024 * sizeof(Key)) < 0 || grow((void **)&t->live, 1024) < 0 ||
         grow((void **)&t->freed, 1024 * sizeof(int32_t)) < 0 || rebuild(t, 4096) < 0) { Py_DECREF(t); return NULL; }

@@ -20,6 +20,7 @@ from logwright.errors import InputError, SettingsError
 from logwright.findings.finding import Finding
 from logwright.findings.run import many
 from logwright.findings.sieve import Sieve
+from logwright.floods import Floods
 from logwright.intake import Intake, Progress
 from logwright.keeping import Keeper
 from logwright.learning import STEP, learn_ladder, plan_of
@@ -149,6 +150,7 @@ def detect(
         ladder = model.ladder.fresh()
         ruling.join(ladder, model.plan, given)
         pipeline = Pipeline(model.vocabulary(), ladder, model.plan, given, judge=keeper.judge)
+        pipeline.floods = Floods(given, pipeline.vocabulary, model.history.lines)
         if follows:
             watch_for(given)
         findings: list[Finding] = []

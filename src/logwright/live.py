@@ -100,6 +100,8 @@ class Live:
         first = max(recording.rows - _CATCH_UP, first_row)
         for rows, columns in recording.read(first, recording.rows, _CATCH_UP):
             events = to_events(rows, columns, self._pipeline.vocabulary)
+            if self._pipeline.floods is not None:
+                events = self._pipeline.floods.without(events)
             told += [f for f in self.judge(events) if f.pattern not in known]
         return told
 
@@ -136,6 +138,7 @@ class Live:
         # The pipelines record and look up there, too.
         given.recording = given.texts(given.recording)
         self.quick.sights.endless = pipeline.sights.endless = True
+        self.quick.floods, pipeline.floods = pipeline.floods, None  # told of by what reads records
         rungs = [rung for rung in pipeline.ladder.rungs if rung.reads != "records"]
         pipeline.ladder = Ladder(rungs, pipeline.ladder.reasons)
 
@@ -149,7 +152,8 @@ class Live:
         rows = self._pipeline.record(batch)
         columns = {name: getattr(batch, name) for name in ("shape", "ts", "level", "session")}
         events = to_events(rows, columns, self._pipeline.vocabulary)
-        self._raise([*self.judge(events), *self._pipeline.judge(events)])
+        events, flood = self.quick.apart(events)
+        self._raise([*flood, *self.judge(events), *self._pipeline.judge(events)])
 
     def _renew(self) -> None:
         """What was found is kept, so that verdicts can be given while the run goes on; what no open

@@ -23,6 +23,7 @@ from logwright.feedback.judge import Judge, told
 from logwright.feedback.novelty import RECORDS
 from logwright.feedback.standing import Found
 from logwright.findings.finding import Finding, pattern_id
+from logwright.floods import Floods
 from logwright.intake import Intake
 from logwright.logs.batch import NO_TIME, Int32s, LineBatch
 from logwright.logs.coder import BLANK
@@ -105,6 +106,7 @@ class Pipeline:
         self._confirmed: tuple[frozenset[str], dict[str, frozenset[str]]] = (frozenset(), {})
         self._normal: tuple[Any, NDArray[np.bool_] | None] = (None, None)
         self.counted: Counter[str] = Counter()
+        self.floods: Floods | None = None  # to be set before the first line
 
     def process(self, batch: LineBatch) -> list[Finding]:
         """Findings of the windows that this batch closes."""
@@ -121,7 +123,7 @@ class Pipeline:
         """Take a batch without judging it yet; gives the global rows of its records."""
         rows = self._given.recording.append(batch)
         new = self._given.reader.take_shapes()
-        self.vocabulary.meet_shapes(new.codes, new.keys, new.contents)
+        self.vocabulary.meet_shapes(new.codes, new.keys, new.contents, new.lines)
         if self._parameters is not None and len(rows):
             self._parameters.look(batch, int(rows[0]), self.vocabulary)
         if self._rules is not None and len(rows):
@@ -144,7 +146,8 @@ class Pipeline:
             self._next = max(self._next, int(events.row.max()) + 1)
         if self.feedback is not None:
             self._hear(self.feedback)
-        found = self._whole_windows(self._assemblers.windows.push(events), NO_TIME)
+        events, found = self.apart(events)
+        found += self._whole_windows(self._assemblers.windows.push(events), NO_TIME)
         if self._assemblers.own is not None:
             found += self._own_windows(self._assemblers.own.push(events))
         if self._first_row and len(events) and events.row[0] < self._first_row:
@@ -152,6 +155,13 @@ class Pipeline:
         self.events_judged += len(events)
         found += self._alarms("loose", self._assemblers.push_loose(events))
         return found + self._alarms("intervals", self._assemblers.push_intervals(events))
+
+    def apart(self, events: Events) -> tuple[Events, list[Finding]]:
+        """Events without those of a flood, and the findings that tell of it."""
+        if self.floods is None:
+            return events, []
+        events, alarms = self.floods.apart(events, self.ladder)
+        return events, [f for windows, alarm in alarms for f in self._raised(windows, alarm)]
 
     def _hear(self, judge: Judge) -> None:
         """Take verdicts that were given since."""
@@ -199,6 +209,7 @@ class Pipeline:
             "texts": texts.let_go if isinstance(texts, Texts) else 0,
             "findings": self.counted.total(),
             "shapes": self._given.reader.coder.overflowed,
+            "flood": 0 if self.floods is None else self.floods.lines,
         }
 
     @property
@@ -246,6 +257,8 @@ class Pipeline:
                 states[_named(rung)] = rung.detector.paused()
         if self.feedback is not None:
             states["judge"] = self.feedback.paused()
+        if self.floods is not None:
+            states["floods"] = self.floods.paused()
         return states
 
     def resume(self, states: Mapping[str, State]) -> None:
@@ -265,6 +278,9 @@ class Pipeline:
         self.vocabulary.meet_shapes(new.codes, new.keys, new.contents)
         own = states["pipeline"]
         then = own.tables["templates"]["hash"], own.tables["shapes"]["template"]
+        if self.floods is not None and "floods" in states:
+            self.floods.resume(states["floods"])
+            self.vocabulary.fold(now[then[0][then[1]] == self.floods.folded])
         moved = Moved(self._templates(*then, now), keys)
         for name in _REMEMBERED:
             setattr(self, name, int(own.meta["own"][name]))
@@ -326,13 +342,17 @@ class Pipeline:
         findings = []
         normal = self._normal_templates()
         for alarm in self.ladder.detect(kind, windows, self.vocabulary, complete, normal):
-            sight, counted = self._sight(windows, alarm)
-            if self.feedback is not None and sight:
-                at = int(windows.events.row[windows.bounds[alarm.window]]) // RECORDS
-                sight = self._judged(self.feedback, at, sight)
-            alarm.settled = {*counted, *(f.state for f in sight)} == {"suppressed"}
-            findings += [f for f in sight if self._is_kept(f)]
+            findings += self._raised(windows, alarm)
         return findings
+
+    def _raised(self, windows: Windows, alarm: Alarm) -> list[Finding]:
+        """The findings of an alarm that are kept; says whether the alarm is settled."""
+        sight, counted = self._sight(windows, alarm)
+        if self.feedback is not None and sight:
+            at = int(windows.events.row[windows.bounds[alarm.window]]) // RECORDS
+            sight = self._judged(self.feedback, at, sight)
+        alarm.settled = {*counted, *(f.state for f in sight)} == {"suppressed"}
+        return [f for f in sight if self._is_kept(f)]
 
     def _sight(self, windows: Windows, alarm: Alarm) -> tuple[list[Finding], list[str]]:
         """The findings of a window that have to be judged, and the states of those that are counted

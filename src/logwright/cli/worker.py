@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["worker"]
 
 _SECOND = 1_000_000_000
+_SWITCH = 0.0005  # seconds: who delivers would wait 5 ms for who judges, several times a finding
 
 
 def worker(
@@ -205,6 +206,7 @@ def _run(
     templates = many(len(learned.templates), "template")
     _say(f"model {part.model}: {templates}, {_windows(learned.plan)}")
     gc.freeze()  # the model stays to the end: looking through it again would hold findings up
+    sys.setswitchinterval(_SWITCH)
     try:
         work.run()
     finally:

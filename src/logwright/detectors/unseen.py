@@ -108,8 +108,11 @@ class Unseen:
     ) -> tuple[NDArray[np.bool_], Floats]:
         """Which units are new, and their scores where they are."""
         if self.unit == "template":
-            unknown = self._is_new(vocabulary.hashes)
-            new = unknown[windows.events.template]
+            events = windows.events.template
+            if len(vocabulary) <= len(events):
+                new = self._is_new(vocabulary.hashes)[events]
+            else:  # a small window need not look at all templates
+                new = self._is_new(vocabulary.hashes[events])
             score = np.zeros(len(new))
             score[new] = self.surprise + LEVEL_WEIGHT[windows.events.level[new]]
             which, at = np.unique(windows.events.template[new], return_inverse=True)
@@ -135,7 +138,7 @@ class Unseen:
         self, windows: Windows, i: int, vocabulary: Vocabulary, threshold: float
     ) -> list[Evidence]:
         """One entry per new template (or 2-gram) of window `i`."""
-        one = windows.select(np.arange(len(windows)) == i) if len(windows) > 1 else windows
+        one = windows.select_one(i)
         new, score = self._new_records(one, vocabulary)
         if self.unit == "bigram":
             return self._bigrams(one, np.flatnonzero(new), vocabulary)

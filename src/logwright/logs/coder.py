@@ -2,18 +2,21 @@
 
 It hands out new shapes with the content of a line (`take`), and a few more lines of shapes that
 hold masked tokens, from which the miner words its templates. Bounded: once `most` shapes are held,
-lines of further shapes are counted under one code, `OVERFLOW`.
+lines of further shapes are counted under one code, `OVERFLOW`; and so are those of new shapes that
+are beyond an allowance, until it grows.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from logwright.logs.allowance import STRETCH, Allowance
 from logwright.logs.batch import Int8s, Int32s, Int64s
 from logwright.logs.continuation import EMPTY, line_kind
 from logwright.logs.kernel import Table
@@ -25,7 +28,7 @@ __all__ = ["BLANK", "OVERFLOW", "NewShapes", "ShapeCoder"]
 BLANK, OVERFLOW = 0, 1
 """Shape codes of empty lines, and of lines whose shape is one too many."""
 
-_OVERFLOW_TEXT = b"(a line whose shape is beyond the limit of max_shapes)"
+_OVERFLOW_TEXT = b"(a line whose shape is one too many)"
 _EXEMPLARS, _LOOKS = 8, 16
 _LONGEST_EXEMPLAR = 64 << 10
 _DIGIT = re.compile(rb"[0-9\x00]")
@@ -33,11 +36,13 @@ _DIGIT = re.compile(rb"[0-9\x00]")
 
 @dataclass(slots=True)
 class NewShapes:
-    """Shapes met for the first time, or again with another line: codes, keys and contents."""
+    """Shapes met for the first time, or again with another line: codes, keys and contents, and
+    the line (by number, from 0) at which each was met first."""
 
     codes: Int32s
     keys: NDArray[np.uint64]
     contents: list[bytes]
+    lines: Int64s
 
 
 class ShapeCoder:
@@ -52,13 +57,17 @@ class ShapeCoder:
 
     def __init__(self, most: int, emails: bool = False) -> None:
         self.table = Table()
-        self.overflowed = 0
+        self.overflowed = self.refused = 0  # lines: beyond `most`, and beyond the allowance
         self._most, self._emails = most, emails
         self._looks = np.zeros(1024, np.int8)  # lines of a shape still to be looked at
         self._kinds = np.zeros(1024, np.int8)
         self._kept: dict[int, tuple[bytes, ...]] = {}
         self._new: list[tuple[int, bytes]] = []
         self._firsts: dict[int, bytes] | None = None
+        self._lines = 0
+        self._met = np.zeros(1024, np.int64)  # the line at which a shape was met
+        self._knows: Callable[[NDArray[np.uint64]], NDArray[np.bool_]] | None = None
+        self._allowance: Allowance | None = None
         for text in (b"", _OVERFLOW_TEXT):  # the codes BLANK and OVERFLOW
             self.table.encode(text, np.zeros(1, np.int64), np.array([len(text)]))
         self._kinds[BLANK] = EMPTY
@@ -68,32 +77,79 @@ class ShapeCoder:
         """`continuation.line_kind` of each shape code."""
         return self._kinds
 
+    def expect(
+        self, knows: Callable[[NDArray[np.uint64]], NDArray[np.bool_]], allowance: Allowance
+    ) -> None:
+        """From now on hold only as many shapes as are allowed, of those whose keys nobody knows."""
+        self._knows, self._allowance = knows, allowance
+
+    @property
+    def overflow(self) -> tuple[NDArray[np.uint64], bytes]:
+        """The key and the text that stand for lines whose shapes are not held."""
+        return self.table.keys(np.array([OVERFLOW], np.int32)), _OVERFLOW_TEXT
+
     def encode(self, buf: bytes, content: Int64s, end: Int64s) -> Int32s:
         """Shape codes of lines."""
+        first, stop = self._lines, self._lines + len(content)
+        self._lines = stop
+        if self._allowance is None or first // STRETCH == (stop - 1) // STRETCH:
+            return self._encoded(buf, content, end, first)
+        # One stretch at a time: what is refused in one may be allowed in the next.
+        ends = [*range(STRETCH - first % STRETCH, stop - first, STRETCH), stop - first]
+        begins = [0, *ends]
+        pieces = (slice(a, b) for a, b in zip(begins, ends, strict=False))
+        return np.concatenate(
+            [self._encoded(buf, content[p], end[p], first + p.start) for p in pieces]
+        )
+
+    def _encoded(self, buf: bytes, content: Int64s, end: Int64s, line: int) -> Int32s:
         codes, fresh = self.table.encode(buf, content, end)
         if self.table.span > len(self._looks):
             room = 2 * self.table.span
             self._looks = np.concatenate((self._looks, np.zeros(room - len(self._looks), np.int8)))
             self._kinds = np.concatenate((self._kinds, np.zeros(room - len(self._kinds), np.int8)))
+            self._met = np.concatenate((self._met, np.zeros(room - len(self._met), np.int64)))
+        if len(fresh) and self._allowance is not None:
+            codes, fresh = self._allowed(codes, fresh, line, self._allowance)
         if len(self.table) > self._most and len(fresh):
-            codes, fresh = self._without_excess(codes, fresh)
+            room = max(self._most - (len(self.table) - len(fresh)), 0)
+            # First come, first served, so that it does not matter where blocks end.
+            codes, fresh, lines = self._without(codes, fresh, np.arange(len(fresh)) >= room)
+            self.overflowed += lines
         if len(fresh):
             new = codes[fresh]
             spans = zip(content[fresh].tolist(), end[fresh].tolist(), strict=True)
             self._kinds[new] = [line_kind(buf[a:b]) for a, b in spans]
             self._looks[new] = np.where(self._kinds[new] == EMPTY, 0, _LOOKS)
+            self._met[new] = line + fresh
         return np.where(self._kinds[codes] == EMPTY, np.int32(BLANK), codes)
 
-    def _without_excess(self, codes: Int32s, fresh: Int64s) -> tuple[Int32s, Int64s]:
-        # First come, first served, so that it does not matter where blocks end.
-        room = max(self._most - (len(self.table) - len(fresh)), 0)
-        over = codes[fresh[room:]]
+    def _allowed(
+        self, codes: Int32s, fresh: Int64s, line: int, allowance: Allowance
+    ) -> tuple[Int32s, Int64s]:
+        assert self._knows is not None
+        unknown = np.flatnonzero(~self._knows(self.table.keys(codes[fresh])))
+        granted = allowance.take(line, len(unknown))
+        if granted == len(unknown):
+            return codes, fresh
+        gone = np.zeros(len(fresh), bool)
+        gone[unknown[granted:]] = True
+        codes, fresh, lines = self._without(codes, fresh, gone)
+        self.refused += lines
+        return codes, fresh
+
+    def _without(
+        self, codes: Int32s, fresh: Int64s, gone: NDArray[np.bool_]
+    ) -> tuple[Int32s, Int64s, int]:
+        over = codes[fresh[gone]]
         self.table.evict(over)
-        if not self.overflowed:
+        if not (self.overflowed or self.refused):
             self._new.append((OVERFLOW, _OVERFLOW_TEXT))
-        beyond = np.isin(codes, over)
-        self.overflowed += int(np.count_nonzero(beyond))
-        return np.where(beyond, np.int32(OVERFLOW), codes), fresh[:room]
+        beyond = np.zeros(len(self._looks), bool)
+        beyond[over] = True
+        beyond = beyond[codes]
+        lines = int(np.count_nonzero(beyond))
+        return np.where(beyond, np.int32(OVERFLOW), codes), fresh[~gone], lines
 
     def meet(self, buf: bytes, content: Int64s, end: Int64s, codes: Int32s) -> list[int]:
         """Take note of lines that begin a record; gives the row of the first of each new shape."""
@@ -133,7 +189,8 @@ class ShapeCoder:
         codes = np.array(list(self._firsts), np.int32)
         sizes, lines = join(list(self._firsts.values()))
         shapes: dict[str, NDArray[Any]] = {"code": codes, "size": sizes}
-        return State({"overflowed": self.overflowed}, {"shapes": shapes}, {"lines": lines})
+        meta = {"overflowed": self.overflowed, "refused": self.refused, "lines": self._lines}
+        return State(meta, {"shapes": shapes}, {"lines": lines})
 
     def resume(self, state: State) -> Int32s:
         """Meet these shapes anew: their codes now. Nothing more is to be learned of them."""
@@ -141,12 +198,21 @@ class ShapeCoder:
         end = np.cumsum(sizes)
         if (sizes < 0).any() or int(sizes.sum()) != len(lines):
             raise ValueError("shapes and their lines do not fit")
-        codes = self.encode(lines, end - sizes, end)
+        codes = self._resumed(lines, end - sizes, end)
+        self._lines = int(state.meta.get("lines", 0))
         self.meet(lines, end - sizes, end, codes)
         self._looks[codes], self._kept = 0, {}
         self.overflowed = int(state.meta["overflowed"])
-        if self.overflowed:
+        self.refused = int(state.meta.get("refused", 0))  # older ones have none
+        if self.overflowed or self.refused:
             self._new.append((OVERFLOW, _OVERFLOW_TEXT))
+        return codes
+
+    def _resumed(self, lines: bytes, start: Int64s, end: Int64s) -> Int32s:
+        """Codes of shapes that were held: they have been allowed."""
+        allowance, self._allowance = self._allowance, None
+        codes = self.encode(lines, start, end)
+        self._allowance = allowance
         return codes
 
     def take(self) -> NewShapes:
@@ -154,4 +220,4 @@ class ShapeCoder:
         new, self._new = self._new, []
         codes = np.array([code for code, _ in new], np.int32)
         contents = redact_all([content for _, content in new], self._emails)
-        return NewShapes(codes, self.table.keys(codes), contents)
+        return NewShapes(codes, self.table.keys(codes), contents, self._met[codes])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,11 @@ def watch(
     return np.concatenate([f for f, _ in parts]), np.concatenate([x for _, x in parts])
 
 
+_SALT = int.from_bytes(os.urandom(8), "little")
+"""Says where a table looks for keys first. It is this process's own, so that nobody can write lines
+whose keys all meet in one place; codes do not depend on it."""
+
+
 class Table:
     """A growing map from 128-bit keys to int32 codes.
 
@@ -92,8 +98,8 @@ class Table:
 
     __slots__ = ("_table",)
 
-    def __init__(self) -> None:
-        self._table = _kernel.Table()
+    def __init__(self, salt: int = _SALT) -> None:
+        self._table = _kernel.Table(salt)
 
     def __len__(self) -> int:
         return len(self._table)

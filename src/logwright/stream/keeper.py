@@ -13,7 +13,10 @@ from typing import Protocol
 from logwright.errors import LogwrightError
 from logwright.findings.finding import Finding
 
-__all__ = ["Keeper", "KeeperError", "Kept", "LostError"]
+__all__ = ["EVERY", "Keeper", "KeeperError", "Kept", "LostError"]
+
+EVERY = 1 << 53
+"""More lines than any feed has: a checkpoint at which no id stays known."""
 
 
 class LostError(LogwrightError):
@@ -53,14 +56,23 @@ class Keeper(Protocol):
     def load(self, feed: str) -> Kept:
         """The last checkpoint."""
 
-    def emit(self, feed: str, token: int, findings: Sequence[Finding]) -> int:
-        """Put findings into the outbox, in order; those whose ids this feed emitted since the
-        checkpoint before the last are dropped. Gives how many were new."""
+    def emit(self, feed: str, token: int, findings: Sequence[Finding], lines: int = 0) -> int:
+        """Put findings into the outbox, in order, but those whose ids are known: of this feed, and
+        emitted behind its checkpoint, which is when `lines` of the feed were judged. Gives how many
+        were new."""
 
     def checkpoint(
-        self, feed: str, token: int, snapshot: bytes, position: str, findings: Sequence[Finding]
+        self,
+        feed: str,
+        token: int,
+        snapshot: bytes,
+        position: str,
+        findings: Sequence[Finding],
+        lines: int = 0,
     ) -> int:
-        """Replace the checkpoint, and emit: both or neither. Gives how many findings were new."""
+        """Replace the checkpoint, and emit: both or neither. Ids that were emitted when fewer lines
+        were judged are not known any more; those at more lines stay, however often a checkpoint is
+        made before a replay comes by them. Gives how many findings were new."""
 
     def outbox(self, sink: str, most: int) -> list[tuple[int, bytes]]:
         """The next `most` findings for a sink, as (sequence, JSON), in order. The first call, also

@@ -5,22 +5,28 @@ seconds (more seldom where it takes long: at most a four-hundredth of the time g
 least one a minute is made), every six million lines, and before the feed is given up. Judging is a
 function of the lines alone but for the clock: so where the clock moved the windows on, a checkpoint
 is made before the next line, and a replay never crosses such a move.
+
+Where judging breaks by a bug, what was read since the checkpoint is judged again without the line
+that it breaks at (see `poison`), and a checkpoint is made behind that: a replay need not know.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from logwright.errors import InputError, LogwrightError
 from logwright.findings.finding import Finding
 from logwright.stream.feed import Entry, Feed
-from logwright.stream.keeper import Keeper, KeeperError
+from logwright.stream.judging import End, Judging, Make
+from logwright.stream.keeper import EVERY, Keeper, KeeperError
+from logwright.stream.mending import NO_POISON, Mender, Read
 from logwright.stream.metrics import Metrics
+from logwright.stream.poison import size_of
 from logwright.stream.tally import Counted, Tally, left_out
 
-__all__ = ["Judging", "Lane", "Make"]
+__all__ = ["Lane"]
 
 _MOST = 1 << 20  # bytes at a time: the longest that a line waits for those before it
 _EVERY, _SELDOM = 5.0, 60.0
@@ -29,39 +35,6 @@ _LINES = 6_000_000
 _IDLE = 5.0
 _RETRY = 0.5
 _REMIND = 600.0
-
-
-class Judging(Protocol):
-    """A pipeline of one feed, without end."""
-
-    def push(self, entries: Sequence[Entry]) -> list[Finding]:
-        """Findings of the windows that these entries close."""
-
-    def advance(self, seconds: float) -> list[Finding]:
-        """Findings of the windows that close because no line came for so long."""
-
-    def finish(self) -> list[Finding]:
-        """Findings of all windows that are open: the feed has ended."""
-
-    def snapshot(self) -> bytes:
-        """All that decides later findings."""
-
-    @property
-    def open_windows(self) -> int:
-        """Windows that wait for more lines."""
-
-    @property
-    def evicted(self) -> Mapping[str, int]:
-        """What was let go to bound memory, by reason: since the stream began, as far as a snapshot
-        tells."""
-
-    def close(self) -> None:
-        """Let files and threads go."""
-
-
-Make = Callable[[Feed, bytes | None], Judging]
-"""Gives a feed's pipeline: a new one, or that of a snapshot (`LogwrightError` where it does not fit
-the model)."""
 
 
 @runtime_checkable
@@ -90,12 +63,18 @@ class Lane:
     ) -> None:
         self.feed, self.token = feed, token
         self._keeper, self._metrics, self._say = keeper, metrics, say
+        self._make = make
         kept = keeper.load(feed.name)
+        self._position = kept.position
+        self._judging = self._made(kept.snapshot or None)
         if kept.snapshot == b"" and kept.position is not None:
             # The stream before ended whole: what it emitted is nothing to the one that begins.
-            keeper.checkpoint(feed.name, token, b"", kept.position, ())
-        self._position = kept.position
-        self._judging = self._made(make, kept.snapshot or None)
+            try:
+                began = self._judging.snapshot()
+                keeper.checkpoint(feed.name, token, began, kept.position, (), EVERY)
+            except BaseException:
+                self._judging.close()
+                raise
         self._evicted = Tally(metrics, "evicted", self._judging.evicted)
         self._dropped = Tally(metrics, "dropped")
         feed.seek(kept.position)
@@ -103,19 +82,21 @@ class Lane:
         self._crossed = False  # the clock moved windows on since the checkpoint
         self._unkept = 0
         self._unjudged: list[Entry] = []
+        self._mender = Mender(feed, token, keeper, metrics, self._say)
+        self._ahead = kept.position  # what was read, judged or not, ends here
         self._kept = self._heard = self._advanced = time.monotonic()
         self._every, self._held_until = _EVERY, 0.0
         self._told: dict[str, float] = {}
         self._arrived: list[int] = []
 
-    def _made(self, make: Make, snapshot: bytes | None) -> Judging:
+    def _made(self, snapshot: bytes | None) -> Judging:
         try:
-            return make(self.feed, snapshot)
+            return self._make(self.feed, snapshot)
         except LogwrightError as error:
             if snapshot is None:
                 raise
             self._say(f"{self.feed.name} begins with no open windows: {error}")
-            return make(self.feed, None)
+            return self._make(self.feed, None)
 
     def step(self, timeout: float) -> int:
         """Read, judge and emit once; gives how many bytes were read."""
@@ -134,6 +115,8 @@ class Lane:
         if not entries:
             self._idle(read)
             return 0
+        if not self._unjudged:
+            self._ahead = entries[-1].position
         self._unjudged = entries
         if self._crossed and not self.checkpoint():
             return 0
@@ -147,12 +130,16 @@ class Lane:
 
     def _judge(self, entries: Sequence[Entry]) -> int:
         began = time.monotonic()
-        found = self._judging.push(entries)
+        try:
+            found = self._judging.push(entries)
+        except NO_POISON:
+            raise
+        except Exception as error:  # noqa: BLE001 - raised where no line's fault it is
+            return self._mend(entries, error)
         self._metrics.stage("judge", time.monotonic() - began)
         first = self._position is None
         self._position = entries[-1].position
-        size = sum(len(entry.data) for entry in entries)
-        lines = sum(entry.data.count(b"\n") for entry in entries)
+        size, lines = sum(len(entry.data) for entry in entries), size_of(entries)
         self._unkept += lines
         self._metrics.lines(lines, size)
         if found:
@@ -163,11 +150,35 @@ class Lane:
             self._commit(None, found)
         return size
 
+    def _close(self, end: End) -> list[Finding] | None:
+        """Close windows; None where what was judged last had to be judged again first."""
+        try:
+            return end(self._judging)
+        except NO_POISON:
+            raise
+        except Exception as error:
+            if not self._unkept:
+                raise
+            self._mend((), error)
+            return None
+
+    def _mend(self, entries: Sequence[Entry], error: Exception) -> int:
+        """Judge entries at which judging broke without the lines that did it, and keep that; raises
+        the error where it is no line's fault."""
+        self._judging.close()
+        read = Read(entries, self._unkept, self._ahead)
+        self._judging, good, found = self._mender.mend(self._make, read, error)
+        self._unjudged, self._position = good.rest, good.entries[-1].position
+        self._commit(self._judging.snapshot(), found)
+        return sum(len(entry.data) for entry in good.entries)
+
     def _idle(self, now: float) -> None:
         """No line came: close by the clock what the log's own time would have closed."""
         if self._position is not None and now - self._advanced >= _IDLE:
             self._advanced = now
-            found = self._judging.advance(now - self._heard)
+            found = self._close(lambda judging: judging.advance(now - self._heard))
+            if found is None:
+                return
             self._crossed = True
             if found:
                 self._commit(self._judging.snapshot(), found)
@@ -200,12 +211,14 @@ class Lane:
             return False
         if self._position is None:
             return True
-        return self._commit(b"", self._judging.finish())
+        found = self._close(lambda judging: judging.finish())
+        return found is not None and self._commit(b"", found)
 
     def reload(self, make: Make) -> None:
         """Go on with another model, rules and verdicts, from a checkpoint."""
         self.checkpoint()
-        before, self._judging = self._judging, self._made(make, self._judging.snapshot())
+        self._make = make
+        before, self._judging = self._judging, self._made(self._judging.snapshot())
         self._evicted.see(before.evicted)
         self._evicted = Tally(self._metrics, "evicted", self._judging.evicted)
         before.close()
@@ -218,10 +231,10 @@ class Lane:
         self._pending = snapshot, found
         try:
             if snapshot is None:
-                self._keeper.emit(self.feed.name, self.token, found)
+                self._keeper.emit(self.feed.name, self.token, found, self._judging.lines)
             else:
                 assert self._position is not None
-                args = snapshot, self._position, found
+                args = snapshot, self._position, found, self._judging.lines
                 self._keeper.checkpoint(self.feed.name, self.token, *args)
         except KeeperError as error:
             self._held_until = began + _RETRY

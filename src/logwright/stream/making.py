@@ -57,7 +57,7 @@ class Maker:
             say(note)
 
     def __call__(self, feed: Feed, snapshot: bytes | None) -> _Judged:
-        """See `lane.Make`."""
+        """See `judging.Make`."""
         args = self._model, self._settings, feed.source
         if snapshot is None:
             running = Running(*args, judge=self._judge())
@@ -98,34 +98,39 @@ class _Judged:
         self._running, self._sieve = running, sieve
 
     def push(self, entries: Sequence[Entry]) -> list[Finding]:
-        """See `lane.Judging.push`."""
+        """See `judging.Judging.push`."""
         return self._sieve.known(self._running.push(entries))
 
     def advance(self, seconds: float) -> list[Finding]:
-        """See `lane.Judging.advance`."""
+        """See `judging.Judging.advance`."""
         # By the log's own clock: one that is read late, or tells of last year, is not moved to now.
         newest = self._running.newest
         now = newest if newest == NO_TIME else newest + int(seconds * _SECOND)
         return self._sieve.known(self._running.advance(now))
 
     def finish(self) -> list[Finding]:
-        """See `lane.Judging.finish`."""
+        """See `judging.Judging.finish`."""
         return self._sieve.known(self._running.finish())
 
     def snapshot(self) -> bytes:
-        """See `lane.Judging.snapshot`."""
+        """See `judging.Judging.snapshot`."""
         return self._running.snapshot()
 
     @property
+    def lines(self) -> int:
+        """See `judging.Judging.lines`."""
+        return self._running.taken
+
+    @property
     def open_windows(self) -> int:
-        """See `lane.Judging.open_windows`."""
+        """See `judging.Judging.open_windows`."""
         return self._running.pipeline.open_windows
 
     @property
     def evicted(self) -> Mapping[str, int]:
-        """See `lane.Judging.evicted`."""
+        """See `judging.Judging.evicted`."""
         return self._running.pipeline.dropped
 
     def close(self) -> None:
-        """See `lane.Judging.close`."""
+        """See `judging.Judging.close`."""
         self._running.close()

@@ -3,8 +3,7 @@
 Keys begin with ``{NAME}`` (`NAME` is the path of the address), so that they lie together:
 
     {NAME}:feed:FEED          hash: token, owner, ends, nonce, call, new, snapshot, position
-    {NAME}:ids:FEED           ids emitted since the checkpoint
-    {NAME}:ids-before:FEED    ids emitted between the checkpoint before and this one
+    {NAME}:ids:FEED           sorted set: ids emitted behind the checkpoint, by lines judged then
     {NAME}:outbox             stream of findings; entry 0-17 is number 17
     {NAME}:cursors            hash: sink -> last number it has
     {NAME}:asked              hash: sink -> when it last asked
@@ -87,9 +86,9 @@ redis.call('HSET', KEYS[1], 'ends', 0)
 return 1
 """
 
-# KEYS: feed, ids, ids-before, outbox.
-# ARGV: token, number of the call, last call that was answered, snapshot and position where it is a
-# checkpoint (else empty, and the flag 0), then id and JSON of each finding.
+# KEYS: feed, ids, outbox.
+# ARGV: token, number of the call, last call that was answered, lines judged, snapshot and position
+# where it is a checkpoint (else empty, and the flag 0), then id and JSON of each finding.
 _COMMIT = """
 local kept = redis.call('HMGET', KEYS[1], 'token', 'call', 'new')
 if kept[1] ~= ARGV[1] then return -1 end
@@ -98,21 +97,18 @@ if call == done then return tonumber(kept[3]) end
 if call < done then return 0 end
 if done < tonumber(ARGV[3]) then return -2 end
 local new = 0
-for at = 7, #ARGV, 2 do
-    if redis.call('SISMEMBER', KEYS[3], ARGV[at]) == 0
-            and redis.call('SISMEMBER', KEYS[2], ARGV[at]) == 0 then
+for at = 8, #ARGV, 2 do
+    if not redis.call('ZSCORE', KEYS[2], ARGV[at]) then
         -- An error ends a script but undoes nothing: what can fail comes first.
-        redis.call('XADD', KEYS[4], '0-*', 'finding', ARGV[at + 1])
-        redis.call('SADD', KEYS[2], ARGV[at])
+        redis.call('XADD', KEYS[3], '0-*', 'finding', ARGV[at + 1])
         new = new + 1
     end
+    -- Also those that are known: this very call may be made again.
+    redis.call('ZADD', KEYS[2], ARGV[4], ARGV[at])
 end
-if ARGV[4] == '1' then
-    redis.call('HSET', KEYS[1], 'snapshot', ARGV[5], 'position', ARGV[6])
-    redis.call('DEL', KEYS[3])
-    if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('RENAME', KEYS[2], KEYS[3]) end
-    -- Also those known from before: this very checkpoint may be asked for again.
-    for at = 7, #ARGV, 2 do redis.call('SADD', KEYS[3], ARGV[at]) end
+if ARGV[5] == '1' then
+    redis.call('HSET', KEYS[1], 'snapshot', ARGV[6], 'position', ARGV[7])
+    redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', '(' .. ARGV[4])
 end
 redis.call('HSET', KEYS[1], 'call', ARGV[2], 'new', new)
 return new
@@ -155,7 +151,7 @@ class RedisKeeper:
 
     `lease` is how many seconds a lease lasts after it was claimed or renewed. `patience` is how
     many seconds a call waits for a server that is away before it fails with `KeeperError`. Memory:
-    a feed's last snapshot, ids of two checkpoints' worth of findings, and the findings that some
+    a feed's last snapshot, the ids that were emitted behind it, and the findings that some
     sink waits for; a sink that has not asked for 7 days is waited for no longer.
     """
 
@@ -207,15 +203,21 @@ class RedisKeeper:
         snapshot, position = self._ask(lambda client: client.hmget(key, ["snapshot", "position"]))
         return Kept(snapshot, None if position is None else _text(position))
 
-    def emit(self, feed: str, token: int, findings: Sequence[Finding]) -> int:
+    def emit(self, feed: str, token: int, findings: Sequence[Finding], lines: int = 0) -> int:
         """Put findings into the outbox; gives how many were new. More than 2,000 go in parts."""
         new = 0
         for part in _parts(findings):
-            new += self._write(feed, token, None, part)
+            new += self._write(feed, token, lines, None, part)
         return new
 
     def checkpoint(
-        self, feed: str, token: int, snapshot: bytes, position: str, findings: Sequence[Finding]
+        self,
+        feed: str,
+        token: int,
+        snapshot: bytes,
+        position: str,
+        findings: Sequence[Finding],
+        lines: int = 0,
     ) -> int:
         """Replace the checkpoint, and emit; gives how many findings were new. Of more than 2,000
         findings the last part goes with the checkpoint; their ids keep parts from coming twice."""
@@ -223,8 +225,8 @@ class RedisKeeper:
             size = len(snapshot) >> 20
             raise KeeperError(f"a snapshot of {size:,} MiB is too large for Redis: {feed}")
         *before, last = _parts(findings) or [[]]
-        new = sum(self._write(feed, token, None, part) for part in before)
-        return new + self._write(feed, token, (snapshot, _bytes(position)), last)
+        new = sum(self._write(feed, token, lines, None, part) for part in before)
+        return new + self._write(feed, token, lines, (snapshot, _bytes(position)), last)
 
     def outbox(self, sink: str, most: int) -> list[tuple[int, bytes]]:
         """The next `most` findings for a sink, as (sequence, JSON), in order."""
@@ -246,10 +248,14 @@ class RedisKeeper:
         self._link.close()
 
     def _write(
-        self, feed: str, token: int, kept: tuple[bytes, bytes] | None, part: Sequence[bytes]
+        self,
+        feed: str,
+        token: int,
+        lines: int,
+        kept: tuple[bytes, bytes] | None,
+        part: Sequence[bytes],
     ) -> int:
-        names = ("feed", "ids", "ids-before")
-        keys = [*(self._key(name, feed) for name in names), self._key("outbox")]
+        keys = [self._key("feed", feed), self._key("ids", feed), self._key("outbox")]
         with self._lock:
             if (feed, token) not in self._calls:  # claimed through another keeper
                 told = self._ask(lambda client: client.hget(keys[0], "call"))
@@ -258,7 +264,7 @@ class RedisKeeper:
             # Counted before it is tried: the next call must not be taken for a retry of this one.
             self._calls[feed, token] = last + 1, answered
             checkpoint: list[bytes | int] = [0, b"", b""] if kept is None else [1, *kept]
-            args: list[bytes | int] = [token, last + 1, answered, *checkpoint, *part]
+            args: list[bytes | int] = [token, last + 1, answered, lines, *checkpoint, *part]
             new = int(self._ask(lambda _: self._commit(keys=keys, args=args)))
             if new < 0:
                 del self._calls[feed, token]

@@ -17,6 +17,7 @@ import numpy as np
 from logwright.errors import StoreError
 from logwright.feedback.judge import Judge
 from logwright.findings.finding import Finding
+from logwright.floods import Floods
 from logwright.intake import Intake
 from logwright.logs.batch import Block
 from logwright.logs.sampling import SAMPLE_BYTES
@@ -77,6 +78,7 @@ class Running:
         )
         self._ruling.join(ladder, model.plan, self._given)
         self.pipeline = Pipeline(model.vocabulary(), ladder, model.plan, self._given, judge=judge)
+        self.pipeline.floods = Floods(self._given, self.pipeline.vocabulary, model.history.lines)
         self.pipeline.sights.endless = True
         self.pipeline.bound(MOST_RECORDS)
         self._begun = False

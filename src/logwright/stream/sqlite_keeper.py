@@ -55,7 +55,6 @@ _TABLES = (
     """
     CREATE TABLE checkpoints (
         feed TEXT NOT NULL PRIMARY KEY,
-        generation INTEGER NOT NULL,
         position BLOB NOT NULL,
         snapshot BLOB NOT NULL
     ) STRICT
@@ -64,7 +63,7 @@ _TABLES = (
     CREATE TABLE emitted (
         feed TEXT NOT NULL,
         id TEXT NOT NULL,
-        generation INTEGER NOT NULL,
+        lines INTEGER NOT NULL,
         PRIMARY KEY (feed, id)
     ) STRICT, WITHOUT ROWID
     """,
@@ -84,9 +83,8 @@ _CLAIM = """
     RETURNING token
 """
 _CHECKPOINT = """
-    INSERT INTO checkpoints (feed, generation, position, snapshot) VALUES (?, ?, ?, ?)
-    ON CONFLICT (feed) DO UPDATE SET generation = excluded.generation,
-        position = excluded.position, snapshot = excluded.snapshot
+    INSERT INTO checkpoints (feed, position, snapshot) VALUES (?, ?, ?)
+    ON CONFLICT (feed) DO UPDATE SET position = excluded.position, snapshot = excluded.snapshot
 """
 
 
@@ -218,26 +216,31 @@ class SqliteKeeper:
             return Kept(None, None)
         return Kept(bytes(row[0]), bytes(row[1]).decode("utf-8", "surrogateescape"))
 
-    def emit(self, feed: str, token: int, findings: Sequence[Finding]) -> int:
+    def emit(self, feed: str, token: int, findings: Sequence[Finding], lines: int = 0) -> int:
         """See `Keeper.emit`."""
         feed, rows = clean(feed), _rows(findings)
         with self._writing() as db:
             self._must_own(db, feed, token)
-            return _put(db, feed, self._generation(db, feed), rows)
+            return _put(db, feed, lines, rows)
 
     def checkpoint(
-        self, feed: str, token: int, snapshot: bytes, position: str, findings: Sequence[Finding]
+        self,
+        feed: str,
+        token: int,
+        snapshot: bytes,
+        position: str,
+        findings: Sequence[Finding],
+        lines: int = 0,
     ) -> int:
         """See `Keeper.checkpoint`."""
         feed, rows = clean(feed), _rows(findings)
         with self._writing() as db:
             self._must_own(db, feed, token)
-            generation = self._generation(db, feed)
-            new = _put(db, feed, generation, rows)
+            new = _put(db, feed, lines, rows)
             # Those of this call stay known, so that it may be made again.
-            db.execute("DELETE FROM emitted WHERE feed = ? AND generation < ?", (feed, generation))
+            db.execute("DELETE FROM emitted WHERE feed = ? AND lines < ?", (feed, lines))
             at = position.encode("utf-8", "surrogateescape")
-            db.execute(_CHECKPOINT, (feed, generation + 1, at, snapshot))
+            db.execute(_CHECKPOINT, (feed, at, snapshot))
             return new
 
     def outbox(self, sink: str, most: int) -> list[tuple[int, bytes]]:
@@ -267,7 +270,8 @@ class SqliteKeeper:
 
     def delivered(self, sink: str, sequence: int) -> None:
         """See `Keeper.delivered`."""
-        with self._out_lock, self._told(), _transaction(self._out):
+        # One lock for whoever writes: SQLite's own waiting is by sleeping, for longer and longer.
+        with self._lock, self._out_lock, self._told(), _transaction(self._out):
             self._out.execute(
                 "UPDATE sinks SET sequence = max(sequence, ?) WHERE name = ?",
                 (sequence, clean(sink)),
@@ -279,8 +283,10 @@ class SqliteKeeper:
     def backlog(self) -> int:
         """See `Keeper.backlog`."""
         with self._out_lock, self._told():
-            (low,) = self._out.execute("SELECT min(sequence) FROM outbox").fetchone()
-            (high,) = self._out.execute("SELECT max(sequence) FROM outbox").fetchone()
+            # In one statement: between two, another process may let the last ones go.
+            low, high = self._out.execute(
+                "SELECT (SELECT min(sequence) FROM outbox), (SELECT max(sequence) FROM outbox)"
+            ).fetchone()
         return 0 if low is None else int(high) - int(low) + 1
 
     def close(self) -> None:
@@ -293,11 +299,6 @@ class SqliteKeeper:
         row = db.execute("SELECT token FROM leases WHERE feed = ?", (feed,)).fetchone()
         if row is None or row[0] != token:
             raise LostError(f"The feed {feed} belongs to another worker by now")
-
-    @staticmethod
-    def _generation(db: sqlite3.Connection, feed: str) -> int:
-        row = db.execute("SELECT generation FROM checkpoints WHERE feed = ?", (feed,)).fetchone()
-        return 0 if row is None else int(row[0])
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -334,17 +335,15 @@ def _rows(findings: Sequence[Finding]) -> list[tuple[str, bytes]]:
     return [(finding.id, dumps(finding).encode()) for finding in findings]
 
 
-def _put(
-    db: sqlite3.Connection, feed: str, generation: int, rows: Sequence[tuple[str, bytes]]
-) -> int:
-    """Put into the outbox what the feed has not emitted lately; gives how many."""
+def _put(db: sqlite3.Connection, feed: str, lines: int, rows: Sequence[tuple[str, bytes]]) -> int:
+    """Put into the outbox what is not known of the feed; gives how many."""
     new = 0
     for name, json in rows:
         known = db.execute(
-            "UPDATE emitted SET generation = ? WHERE feed = ? AND id = ?", (generation, feed, name)
+            "UPDATE emitted SET lines = ? WHERE feed = ? AND id = ?", (lines, feed, name)
         ).rowcount
         if not known:
-            db.execute("INSERT INTO emitted VALUES (?, ?, ?)", (feed, name, generation))
+            db.execute("INSERT INTO emitted VALUES (?, ?, ?)", (feed, name, lines))
             db.execute("INSERT INTO outbox (json) VALUES (?)", (json,))
             new += 1
     return new

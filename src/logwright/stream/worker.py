@@ -19,8 +19,9 @@ from logwright.errors import LogwrightError
 from logwright.findings.run import many
 from logwright.stream.delivery import Delivery
 from logwright.stream.feed import Feed, Source
+from logwright.stream.judging import Make
 from logwright.stream.keeper import Keeper, KeeperError, LostError
-from logwright.stream.lane import Lane, Make
+from logwright.stream.lane import Lane
 from logwright.stream.metrics import Metrics
 from logwright.stream.tally import Counted, Tally, left_out
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from logwright.logs.batch import Int32s
+from logwright.logs.allowance import Allowance
+from logwright.logs.batch import Int32s, Int64s
 from logwright.templates.miner import Miner, Template
 
 __all__ = ["Vocabulary"]
@@ -37,6 +38,8 @@ class Vocabulary:
         self._index = {name: i for i, name in enumerate(ids)}
         self._of_shape = np.empty(0, np.int32)
         self._hash = np.empty(0, np.uint64)
+        self._allowance: Allowance | None = None
+        self._folded = -1
 
     def __len__(self) -> int:
         return len(self.templates)
@@ -54,16 +57,48 @@ class Vocabulary:
         """Enter shape codes whose keys the miner has grouped."""
         self._enter(codes, self.miner.learned_of(keys))
 
+    def expect(self, folded: tuple[NDArray[np.uint64], bytes], allowance: Allowance) -> int:
+        """From now on take in only as many new templates as are allowed; the shapes of others get
+        the template of a line that is given, whose index it returns."""
+        key, content = folded
+        self._folded = self._add(*self.miner.meet((int(key[0, 0]), int(key[0, 1])), content))
+        self._allowance = allowance
+        return self._folded
+
     def meet_shapes(
-        self, codes: Int32s, keys: NDArray[np.uint64], contents: Sequence[bytes]
+        self,
+        codes: Int32s,
+        keys: NDArray[np.uint64],
+        contents: Sequence[bytes],
+        lines: Int64s | None = None,
     ) -> None:
         """Enter shape codes met while detecting: known shapes by their group, new ones by
-        `Miner.meet`, which looks at nothing but the frozen groups and the shape itself."""
+        `Miner.meet`, which looks at nothing but the frozen groups and the shape itself. `lines` say
+        when they were met, so that new templates are held to what is allowed."""
         found = self.miner.learned_of(keys)
+        met: dict[int, int] = {}  # a shape comes with several lines
         for at in np.flatnonzero(found < 0).tolist():
-            key = (int(keys[at, 0]), int(keys[at, 1]))
-            found[at] = self._add(*self.miner.meet(key, contents[at]))
+            code = int(codes[at])
+            if code not in met:
+                key = (int(keys[at, 0]), int(keys[at, 1]))
+                line = None if lines is None else int(lines[at])
+                met[code] = self._meet(code, key, contents[at], line)
+            found[at] = met[code]
         self._enter(codes, found)
+
+    def _meet(self, code: int, key: tuple[int, int], content: bytes, line: int | None) -> int:
+        if line is not None and code < len(self._of_shape) and self._of_shape[code] >= 0:
+            return int(self._of_shape[code])
+        name, template = self.miner.meet(key, content)
+        if self._allowance is None or line is None or name in self._index:
+            return self._add(name, template)
+        return self._add(name, template) if self._allowance.take(line, 1) else self._folded
+
+    def fold(self, codes: Int32s) -> None:
+        """Enter shapes that were met before, and were not allowed a template then; those that are
+        known by now stay what they are."""
+        new = codes[self.of(codes) >= self.known]
+        self._enter(new, np.full(len(new), self._folded, np.int32))
 
     def _add(self, name: str, template: Template) -> int:
         at = self._index.get(name)

@@ -6,6 +6,7 @@ once, and each fact is worked out from the places of the lines that it is about.
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Callable, Sequence
 from functools import reduce
@@ -95,10 +96,9 @@ class Facts:
         self._owner: Int64s | None = None
         self._seconds: Floats | None = None
         self._take_times, self._templates, self._keys = times, templates, keys
-        self._groups: dict[int, list[Int64s]] = {}
+        self._grouped: dict[int, list[Int64s]] | None = None
         self._places: dict[int, Int64s] = {}
         self._known: dict[Fact, Any] = {}
-        self._group()
 
     def __len__(self) -> int:
         return len(self.bounds) - 1
@@ -108,7 +108,32 @@ class Facts:
         """The predicates that are true of any line."""
         return set(self._groups)
 
-    def _group(self) -> None:
+    @property
+    def alike(self) -> list[bytes]:
+        """Of each window bytes that are equal where the sets of its lines are, one after the
+        other: what no fact but those of times, templates and keys tells apart."""
+        ends = self.bounds.tolist()
+        return [self._sets[a:b].tobytes() for a, b in itertools.pairwise(ends)]
+
+    def only(self, windows: Int64s) -> Facts:
+        """Facts of some of the windows, but of no times, templates and keys."""
+        sizes = self.sizes[windows]
+        bounds = np.concatenate(([0], np.cumsum(sizes)))
+        at = np.arange(bounds[-1]) + np.repeat(self.bounds[windows] - bounds[:-1], sizes)
+        none = np.empty(0)
+        return Facts(
+            bounds, self._sets[at], self._held, lambda: none, lambda: none.astype(np.int64), list
+        )
+
+    @property
+    def _groups(self) -> dict[int, list[Int64s]]:
+        """Where each predicate holds, in parts."""
+        if self._grouped is None:
+            self._grouped = {}
+            self._group(self._grouped)
+        return self._grouped
+
+    def _group(self, groups: dict[int, list[Int64s]]) -> None:
         filled = np.flatnonzero(self._sets)
         if not len(filled):
             return
@@ -121,7 +146,7 @@ class Facts:
         stops = [*begin[1:].tolist(), len(codes)]
         for at, stop in zip(begin.tolist(), stops, strict=True):
             for predicate in self._held[int(codes[at])]:
-                self._groups.setdefault(predicate, []).append(filled[at:stop])
+                groups.setdefault(predicate, []).append(filled[at:stop])
 
     @property
     def owner(self) -> Int64s:

@@ -21,7 +21,16 @@ from logwright.rules.engine.classing import Classer, Naming
 from logwright.rules.engine.combine import Facts, seconds, value
 from logwright.rules.engine.gating import leveled
 from logwright.rules.engine.kept import Kept
-from logwright.rules.engine.plan import Count, Fact, Followed, FollowedIn, Place, planned
+from logwright.rules.engine.plan import (
+    At,
+    Count,
+    Fact,
+    Followed,
+    FollowedIn,
+    Length,
+    Place,
+    planned,
+)  # fmt: skip
 from logwright.rules.engine.pointwise import Plain
 from logwright.rules.engine.shapewise import Predicates
 from logwright.rules.engine.table import Table
@@ -37,17 +46,22 @@ Runner = Callable[[str, Sequence[int]], Sequence[bool]]
 """Runs a rule plainly, by its name, on windows by their numbers."""
 
 _BY_PLACES = (Count, Place, Followed, FollowedIn)
+_BY_SETS = (Count, Place, Followed, Length, At)
+_FEW = 512  # windows: a push of a stream; columns of more are quicker than looking each up
+_MEMO = 32 << 20  # bytes
+_EACH = 200  # bytes that one costs beside its own
 
 
 class _Rule:
-    """A compiled rule: its value over facts, the predicates that it reads, and its value in windows
-    where none of them holds anywhere, None where that varies."""
+    """A compiled rule: its value over facts, the predicates that it reads, its value in windows
+    where none of them holds anywhere, None where that varies; and whether windows whose lines have
+    the same sets of predicates have the same value."""
 
-    __slots__ = ("reads", "usual", "value")
+    __slots__ = ("by_sets", "reads", "usual", "value")
 
     def __init__(self, name: str, plan: Any, predicates: Predicates) -> None:
         self.reads: set[int] = set()
-        local = True
+        self.by_sets = local = True
 
         def numbered(node: Any) -> Any:
             nonlocal local
@@ -63,6 +77,7 @@ class _Rule:
                     part = held
                 changes[field.name] = part
             local = local and isinstance(node, _BY_PLACES)
+            self.by_sets = self.by_sets and isinstance(node, _BY_SETS)
             return type(node)(**changes)
 
         self.value = numbered(plan)
@@ -98,6 +113,8 @@ class Engine:
                 self.plain[name] = str(why)
         self._classer = Classer(self._predicates)
         self._kept = Kept()
+        self._memo: dict[bytes, Bools] = {}  # by the sets of a window's lines
+        self._spent = 0
 
     def look(self, batch: LineBatch, first_row: int, naming: Naming | None = None) -> None:
         """Read the lines of a batch, whose records are numbered from `first_row` on."""
@@ -165,6 +182,22 @@ class Engine:
         )
         return self._judged(facts, runner)
 
+    def _recall(self, facts: Facts, out: Bools) -> None:
+        """The values of the rules that tell windows apart by sets alone: most windows of a stream
+        are like others before."""
+        if self._spent > _MEMO:
+            self._memo, self._spent = {}, 0
+        alike = facts.alike
+        new = [i for i, sets in enumerate(alike) if sets not in self._memo]
+        if new:
+            found = np.zeros((len(new), len(self.names)), bool)
+            rules = {i: rule for i, rule in self._rules.items() if rule.by_sets}
+            _value(rules, facts.only(np.array(new)), found)
+            self._memo.update(zip([alike[i] for i in new], found, strict=True))
+            self._spent += sum(len(alike[i]) + len(self.names) + _EACH for i in new)
+        for i, sets in enumerate(alike):
+            out[i] |= self._memo[sets]
+
     def of_table(self, table: Table, runner: Runner | None = None) -> Bools:
         """The same for the windows of a table."""
         sets = self._classer.sets
@@ -187,19 +220,30 @@ class Engine:
 
     def _judged(self, facts: Facts, runner: Runner | None) -> Bools:
         out = np.zeros((len(facts), len(self.names)), bool, order="F")
-        met = facts.met
-        with np.errstate(all="ignore"):
-            for i, rule in self._rules.items():
-                if rule.usual is not None and met.isdisjoint(rule.reads):
-                    out[:, i] = rule.usual
-                else:
-                    out[:, i] = value(rule.value, facts)
+        if len(facts) > _FEW:
+            _value(self._rules, facts, out)
+        else:
+            _value({i: rule for i, rule in self._rules.items() if not rule.by_sets}, facts, out)
+            self._recall(facts, out)
         if runner is not None:
             every = range(len(facts))
             for i, name in enumerate(self.names):
                 if name in self.plain:
                     out[:, i] = runner(name, every)
         return out
+
+
+def _value(rules: Mapping[int, _Rule], facts: Facts, out: Bools) -> None:
+    """The values of rules, into their columns."""
+    if not rules:
+        return
+    met = facts.met
+    with np.errstate(all="ignore"):
+        for i, rule in rules.items():
+            if rule.usual is not None and met.isdisjoint(rule.reads):
+                out[:, i] = rule.usual
+            else:
+                out[:, i] = value(rule.value, facts)
 
 
 def _numbers(names: Sequence[str]) -> Int64s:
