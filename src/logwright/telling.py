@@ -26,7 +26,7 @@ from logwright.logs.recording import TEXT_LIMIT, Place
 from logwright.logs.redaction import redact
 from logwright.logs.timestamps import iso
 from logwright.snapshot import State
-from logwright.templates.parameters import LINE
+from logwright.templates.parameters import values_of
 from logwright.templates.template import Template
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.plan import WindowPlan
@@ -232,11 +232,11 @@ def cite(given: Intake, row: int, place: Place, text: bytes, begin: int, **more:
 
 def _attributes(template: Template, message: bytes) -> Attributes:
     """A line's template and parameters, by OpenTelemetry's names; `message` is redacted."""
-    values = [p.value for p in template.parameters(message) if p.type != LINE]
     return {
         "log.record.template": template.text,
         "log.record.template.params": tuple(
-            value.decode("utf-8", "backslashreplace") for value in values
+            value.decode("utf-8", "backslashreplace")
+            for value in values_of(template.parts, message)
         ),
     }
 

@@ -49,6 +49,7 @@ class _Segment:
     columns: dict[str, Int64s]
     text: bytes | None
     raw: int = -1
+    _ends: list[int] | None = None  # of the frames, the begin of the first one before them
 
     @property
     def rows(self) -> Int64s:
@@ -67,19 +68,18 @@ class _Segment:
         assert self.text is not None
         if self.raw < 0:
             return self.text
-        count = -(-self.raw // _FRAME)
-        ends = 4 * count + np.cumsum(np.frombuffer(self.text, "<u4", count), dtype=np.int64)
-        begins = [4 * count, *ends.tolist()]
-        whole = memoryview(self.text)
-        frames = (
+        if self._ends is None:
+            count = -(-self.raw // _FRAME)
+            sizes = np.frombuffer(self.text, "<u4", count)
+            self._ends = [4 * count, *(4 * count + np.cumsum(sizes, dtype=np.int64)).tolist()]
+        ends, whole = self._ends, memoryview(self.text)
+        frames = [
             _CODEC.decompress(
-                whole[begins[at] : begins[at + 1]],
-                min(self.raw - at * _FRAME, _FRAME),
-                asbytes=True,
+                whole[ends[at] : ends[at + 1]], min(self.raw - at * _FRAME, _FRAME), asbytes=True
             )
-            for at in range(first, min(stop, count))
-        )
-        return b"".join(frames)
+            for at in range(first, min(stop, len(ends) - 1))
+        ]
+        return frames[0] if len(frames) == 1 else b"".join(frames)
 
     def packed(self) -> None:
         """Pack the text, frame by frame: the sizes of the frames, then the frames."""
@@ -262,7 +262,7 @@ class Texts(Recording):
             pairs = zip(columns["begin"].tolist(), columns["size"].tolist(), strict=True)
             marks = [self._digest(self._line(text[a : a + n], self._limit)) for a, n in pairs]
             columns["digest"] = np.frombuffer(b"".join(marks), np.int64).copy()
-            segment.text, segment.raw = None, -1
+            segment.text, segment.raw, segment._ends = None, -1, None
             self.let_go += len(marks)
 
     @staticmethod

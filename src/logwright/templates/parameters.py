@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from logwright.templates.classes import value_type
 
-__all__ = ["LINE", "Parameter", "fit", "render"]
+__all__ = ["LINE", "Parameter", "fit", "render", "values_of"]
 
 LINE = "line"
 """The type of a last parameter that holds a line which does not fit its template's constants."""
@@ -58,13 +58,28 @@ def fit(parts: tuple[bytes, ...], content: bytes) -> tuple[Parameter, ...]:
     >>> fit((b"took ", b" ms"), b"took  12 ms")[-1]
     Parameter(value=b'took  12 ms', type='line')
     """
+    values, fits = _found(parts, content)
+    found = tuple([Parameter(v, value_type(v)) for v in values])
+    return found if fits else (*found, Parameter(content, LINE))
+
+
+def values_of(parts: tuple[bytes, ...], content: bytes) -> list[bytes]:
+    """The values that `fit` gives, without their types, and without a whole line.
+
+    >>> values_of((b"took ", b" ms"), b"took 12 ms")
+    [b'12']
+    """
+    return _found(parts, content)[0]
+
+
+def _found(parts: tuple[bytes, ...], content: bytes) -> tuple[list[bytes], bool]:
+    """The values, and whether the constants hold to the byte."""
     values = _walk(parts, content)
     if values is None:
         values = _walk(parts, content, 0)
     if values is not None and all(v == v.strip() for v in values):
-        return tuple([Parameter(v, value_type(v)) for v in values])
-    squeezed = _walk(parts, b" ".join(content.split())) or []
-    return (*[Parameter(v, value_type(v)) for v in squeezed], Parameter(content, LINE))
+        return values, True
+    return _walk(parts, b" ".join(content.split())) or [], False
 
 
 def render(parts: tuple[bytes, ...], parameters: tuple[Parameter, ...]) -> bytes:
