@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from logwright.detectors.base import Evidence, Floats, State, add_counts
+from logwright.detectors.base import Evidence, Floats, State, add_counts, known_among
 from logwright.logs.batch import Int64s
 from logwright.templates.vocabulary import Vocabulary
 from logwright.windows.window import Windows, mix
@@ -61,7 +61,8 @@ class Counts:
         self._template = np.empty(0, np.uint64)
         self._count = np.empty(0, np.int64)
         self._memo: dict[int, float] = {}
-        self._matrix: tuple[int, Int64s] | None = None
+        self._matrix: tuple[Int64s, NDArray[np.uint64]] | None = None
+        self._column = np.empty(0, np.int64)
 
     def keys(self, windows: Windows, vocabulary: Vocabulary) -> NDArray[np.uint64]:
         """One 64-bit key per window: equal for equal make-ups, whatever the records' order."""
@@ -141,19 +142,25 @@ class Counts:
             out[i] = self._memo[key]
         return out
 
-    def _columns(self, vocabulary: Vocabulary) -> Int64s:
-        """The frequent make-ups as a matrix (vector, template index); unknown ids are left out."""
-        if self._matrix is None or self._matrix[0] != len(vocabulary.hashes):
+    def _columns(self, vocabulary: Vocabulary) -> tuple[Int64s, Int64s]:
+        """The frequent make-ups as a matrix (vector, column), and the column of each template by
+        its index, -1 for those that none of them holds."""
+        if self._matrix is None:
             self._frequent()
-            order = np.argsort(vocabulary.hashes)
-            at = np.searchsorted(vocabulary.hashes, self._template, sorter=order)
-            at[at == len(order)] = 0
-            index = order[at] if len(order) else at
+            hashes, column = np.unique(self._template, return_inverse=True)
             rows = int(self._vector.max()) + 1 if len(self._vector) else 0
-            matrix = np.zeros((rows, len(vocabulary.hashes)), np.int64)
-            matrix[self._vector, index] = self._cap(self._count)
-            self._matrix = (len(vocabulary.hashes), matrix)
-        return self._matrix[1]
+            matrix = np.zeros((rows, len(hashes)), np.int64)
+            matrix[self._vector, column] = self._cap(self._count)
+            self._matrix = matrix, hashes
+            self._column = np.empty(0, np.int64)
+        matrix, hashes = self._matrix
+        if len(self._column) < len(vocabulary.hashes):  # a stream may bring ever more templates
+            new = vocabulary.hashes[len(self._column) :]
+            found, at = known_among(hashes, new)
+            column = np.full(len(new), -1, np.int64)
+            column[at] = found
+            self._column = np.concatenate((self._column, column))
+        return matrix, self._column
 
     def _cap(self, count: Int64s) -> Int64s:
         if self.unit == "event_set":
@@ -167,15 +174,20 @@ class Counts:
         events = windows.events.template[windows.span(i)]
         own = np.bincount(events, minlength=len(vocabulary.hashes))
         own = self._cap(own)
-        matrix = self._columns(vocabulary)
+        matrix, column = self._columns(vocabulary)
+        usual = np.zeros_like(own)
         if not len(matrix):
-            return float(len(events)), own, np.zeros_like(own)
+            return float(len(events)), own, usual
+        known = np.flatnonzero(column >= 0)
         if self.unit == "length":
             gap = np.abs(matrix.sum(axis=1) - len(events))
         else:
-            gap = np.abs(matrix - own).sum(axis=1)
+            mine = np.zeros(matrix.shape[1], np.int64)
+            mine[column[known]] = own[known]
+            gap = np.abs(matrix - mine).sum(axis=1) + (own.sum() - mine.sum())
         best = int(np.argmin(gap))
-        return float(gap[best]), own, matrix[best]
+        usual[known] = matrix[best][column[known]]
+        return float(gap[best]), own, usual
 
     def evidence(
         self, windows: Windows, i: int, vocabulary: Vocabulary, threshold: float
