@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,12 @@ def free_port() -> int:
 
 
 class RedisServer:
-    """A server with `appendfsync always`, so that what it answered outlives `kill`."""
+    """A server with `appendfsync always`, so that what it answered outlives `kill`; `env` is added
+    to its environment."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, env: Mapping[str, str] | None = None) -> None:
         self.folder, self.port = folder, free_port()
-        self._options = options
+        self._options, self._env = options, os.environ | (env or {})
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -48,7 +50,10 @@ class RedisServer:
         for key, value in settings.items():
             command += [f"--{key}", value]
         self._process = subprocess.Popen(
-            [*command, *self._options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [*command, *self._options],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=self._env,
         )
         until = time.monotonic() + 30
         while time.monotonic() < until:
@@ -73,12 +78,14 @@ class RedisServer:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *options: str) -> Iterator[RedisServer]:
+def running(
+    folder: Path, *options: str, env: Mapping[str, str] | None = None
+) -> Iterator[RedisServer]:
     """A server while it is needed; the test is skipped where there is none."""
     pytest.importorskip("redis", reason="the redis package is not installed")
     if PROGRAM is None:
         pytest.skip("there is no redis-server: apt-get install redis-server")
-    server = RedisServer(folder, *options)
+    server = RedisServer(folder, *options, env=env)
     try:
         yield server
     finally:

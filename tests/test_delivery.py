@@ -177,6 +177,37 @@ def test_a_put_that_nobody_learned_of_is_in_the_file_once(tmp_path: Path) -> Non
     assert path.read_bytes().splitlines() == texts(1, 2, 3, 4, 9)
 
 
+@pytest.mark.parametrize("taken", [(1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)])
+def test_a_put_that_slept_while_others_went_on_is_in_the_file_once(
+    tmp_path: Path, taken: tuple[int, ...]
+) -> None:
+    path = tmp_path / "out.jsonl"
+    sleeper, other = FileSink(path), FileSink(path)
+    sleeper.begin(1)  # and it is about to put 1 and 2, which the other one does meanwhile
+    other.begin(1)
+    other.put(texts(*taken))
+    left = range(len(taken) + 1, 6)
+    if len(taken) > 1:
+        other.begin(left[0])
+        other.put(texts(*left))
+    sleeper.put(texts(1, 2))
+    if len(taken) == 1:
+        other.begin(3)
+        other.put(texts(3, 4, 5))
+    assert path.read_bytes().splitlines() == texts(1, 2, 3, 4, 5)
+
+
+def test_two_never_write_a_file_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    one, two = FileSink(path), FileSink(path)
+    for sink in (one, two):
+        sink.begin(1)
+    with one._alone(), pytest.raises(SinkError, match="by another worker"):
+        two.put(texts(1))
+    two.put(texts(1))
+    assert path.read_bytes().splitlines() == texts(1)
+
+
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 2_000)), max_size=8))
 def test_a_file_survives_a_kill_at_any_byte(
     tmp_path_factory: pytest.TempPathFactory, puts: list[tuple[int, int]]

@@ -17,7 +17,7 @@ import pytest
 from keeper_model import finding, ids_of
 from logwright.errors import InputError
 from logwright.findings.finding import Finding
-from logwright.stream import redis_link
+from logwright.stream import redis_link, redis_source
 from logwright.stream.feed import Entry, Feed
 from logwright.stream.keeper import LostError
 from logwright.stream.redis_keeper import RedisKeeper
@@ -66,7 +66,8 @@ def read_all(feed: Feed, number: int, seconds: float = 20.0) -> list[Entry]:
     entries: list[Entry] = []
     until = time.monotonic() + seconds
     while len(entries) < number and time.monotonic() < until:
-        entries += feed.read(1 << 20, 0.05)
+        with suppress(InputError):
+            entries += feed.read(1 << 20, 0.05)
     return entries + feed.read(1 << 20, 0.0)
 
 
@@ -166,6 +167,54 @@ def test_cuts_and_stalls_lose_and_double_nothing(server: RedisServer) -> None:
         feed.close()
     assert texts(entries) == [text + "\n" for text in expected]
     assert told
+
+
+@pytest.mark.usefixtures("impatient")
+def test_silence_of_the_server_is_not_taken_for_silence_of_the_log(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker closes windows where a feed gives nothing for long: it must not, then."""
+    monkeypatch.setattr(redis_source, "_UNHEARD", 0.5)
+    with closing(Proxy(server.port)) as proxy:
+        feed = the_feed(server.url("logs", port=proxy.port))
+        assert feed.read(100, 0.05) == []  # nothing came, and that is known
+        proxy.hold()
+        until = time.monotonic() + 5
+        with suppress(InputError):
+            while time.monotonic() < until:
+                assert feed.read(100, 0.05) == []
+        assert time.monotonic() < until
+        for _ in range(5):  # also while it waits for its next try
+            with pytest.raises(InputError, match="has not answered"):
+                feed.read(100, 0.01)
+        add(server.client(), "logs", ["after all"])
+        proxy.release()
+        entries: list[Entry] = []
+        while not entries and time.monotonic() < until + 20:
+            with suppress(InputError):
+                entries = feed.read(100, 0.05)
+        assert texts(entries) == ["after all\n"]
+        assert feed.read(100, 0.05) == []
+        feed.close()
+
+
+def test_an_answer_that_was_held_up_says_nothing_of_now(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_source, "_UNHEARD", 0.3)
+    with closing(Proxy(server.port)) as proxy:
+        feed = the_feed(server.url("logs", port=proxy.port))
+        assert feed.read(100, 0.05) == []
+        timer = threading.Timer(0.1, proxy.hold)
+        late = threading.Timer(0.7, proxy.release)
+        for each in (timer, late):
+            each.start()
+        with pytest.raises(InputError, match="has not answered"):
+            feed.read(100, 0.2)  # asked before, answered meanwhile, heard afterwards
+        assert feed.read(100, 0.05) == []
+        for each in (timer, late):
+            each.join()
+        feed.close()
 
 
 def work(url: str, dice: random.Random, seconds: float) -> bool:

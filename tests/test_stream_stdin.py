@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import select
 import stat
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from logwright.stream import stdin
 from logwright.stream.feed import Feed
 from logwright.stream.spool import Spool
 from logwright.stream.stdin import Stdin
@@ -145,6 +147,39 @@ def test_lines_of_a_failed_fsync_are_spooled_again(
     os.write(pipe[1], b"two\n")
     assert read(feed, 8) == b"one\ntwo\n"
     assert not fails
+    source.close()
+    spool.close()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_fsyncs_fail_lines_come_once_and_in_order(
+    tmp_path: Path, pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Also where a segment ends between lines that are not durable yet."""
+    spool = Spool(tmp_path, 4_000)
+    dice, fsync, left = random.Random(seed), os.fsync, [100]
+
+    def broken(file: int) -> None:
+        if left[0] and dice.random() < 0.6:
+            left[0] -= 1
+            raise OSError(28, "No space left on device")
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", broken)
+    monkeypatch.setattr(stdin, "_STEP", 150)
+    monkeypatch.setattr(stdin, "_TICK", 0.001)
+    source = Stdin(spool, limit=100, file=pipe[0])
+    [feed], _ = source.feeds()
+    lines = b"".join(b"line %d\n" % number for number in range(1_000))
+    os.write(pipe[1], lines)
+    found = b""
+    until = time.monotonic() + 20
+    while len(found) < len(lines) and time.monotonic() < until:
+        for entry in feed.read(500, 0.1):
+            found += entry.data
+            feed.done(entry.position)
+    assert found == lines
+    assert left[0] < 100
     source.close()
     spool.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import socket
 import threading
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from logwright.errors import InputError, SettingsError
 from logwright.logs.formats import detect
+from logwright.stream import receiving
 from logwright.stream.feed import Feed
 from logwright.stream.receiving import Address, Caps
 from logwright.stream.spool import Spool, SpoolFullError
@@ -196,6 +198,31 @@ class TestServer:
             link.shutdown(socket.SHUT_WR)
             wait_for(lambda: b"".join(spool.data).count(b"\n") == len(lines) * 20)
         assert b"".join(spool.data) == b"".join(lines) * 20
+
+    def test_what_an_fsync_lost_is_written_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nobody would send it again."""
+        dice, fsync, left = random.Random(1), os.fsync, [10]
+
+        def broken(file: int) -> None:
+            if left[0] and dice.random() < 0.7:
+                left[0] -= 1
+                raise OSError(28, "No space left on device")
+            fsync(file)
+
+        monkeypatch.setattr(receiving, "_RETRY", 0.01)
+        spool = Spool(tmp_path)
+        monkeypatch.setattr(os, "fsync", broken)
+        with listening(spool) as source, tcp(source) as link:
+            (feed,), _ = source.feeds()
+            feed.seek(None)
+            for number in range(50):
+                link.sendall(b"<13>line %d\n" % number)
+                time.sleep(0.005)
+            lines = read(feed, 50).splitlines()
+            assert sorted(lines) == sorted(b"<13>line %d" % number for number in range(50))
+            assert (left[0], source.counts["unwritten"]) == (0, 0)
 
     def test_udp_that_finds_no_room_is_counted(self) -> None:
         spool = Stuck()

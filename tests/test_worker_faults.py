@@ -1,10 +1,10 @@
-"""The whole worker as processes: killed, stopped, reloaded, in several; with a real model."""
+"""The whole worker as processes: stopped, reloaded, in several, given wrong options; with a real
+model. (What it does under faults: `test_faults.py`.)"""
 
 from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -25,17 +25,11 @@ pytestmark = pytest.mark.slow
 
 STARTED: list[subprocess.Popen[str]] = []
 START = datetime(2024, 5, 1, 10, tzinfo=UTC)
-# The clock moves nothing on here, checkpoints come often, and it tells when it has begun.
+# The clock moves nothing on here, and checkpoints come often.
 CHILD = """
 import sys
 from logwright.stream import lane
 lane._IDLE, lane._EVERY = 1e9, 0.05
-class Lane(lane.Lane):
-    def __init__(self, *args):
-        super().__init__(*args)
-        sys.stderr.write("owned\\n")
-        sys.stderr.flush()
-lane.Lane = Lane
 from logwright.cli.main import run
 sys.argv[0] = "logwright"
 run()
@@ -101,64 +95,6 @@ def until(ready: Callable[[], bool], seconds: float = 60) -> None:
     while not ready():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.02)
-
-
-def begun(child: subprocess.Popen[str]) -> None:
-    """Wait until a worker owns a feed."""
-    assert child.stderr is not None
-    while (text := child.stderr.readline()) != "owned\n":
-        assert text, "the worker ended"
-
-
-def killed(model: Path, folder: Path, rounds: int) -> tuple[int, int, int]:
-    """Kill a worker at random moments while its file grows. Gives how many findings there should
-    be, how many were lost, and how many doubled."""
-    rng = random.Random(rounds)
-    more: dict[str, object] = {"stderr": subprocess.PIPE}
-    path, out = folder / "app.log", folder / "out.jsonl"
-    lines = log(5_000, 100 * rounds, faults=True)
-    path.touch()
-    args = ("--in", str(path), "--out", str(out), "--state", str(folder / "w.db"))
-    at = 0
-    for _ in range(rounds):
-        child = worker(model, *args, **more)
-        begun(child)
-        end = time.monotonic() + rng.uniform(0, 0.5)
-        while time.monotonic() < end:
-            some = rng.randint(0, 12)
-            with path.open("a") as file:
-                file.write("".join(lines[at : at + some]))
-            at += some
-            time.sleep(rng.uniform(0, 0.02))
-        child.send_signal(signal.SIGKILL)
-        child.communicate()
-    with path.open("a") as file:
-        file.write("".join(lines[at:]))
-    expected = judged(model, lines, str(path))
-    child = worker(model, *args, **more)
-    begun(child)
-    until(lambda: out.exists() and len(set(ids(out))) >= len(set(expected)))
-    time.sleep(0.2)
-    child.send_signal(signal.SIGTERM)
-    assert child.wait(60) == 0
-    got = ids(out)
-    lost = len(set(expected) - set(got))
-    return len(expected), lost, len(got) - len(set(got)) + len(set(got) - set(expected))
-
-
-def test_ten_kills_lose_and_double_nothing(learned: Path, tmp_path: Path) -> None:
-    expected, lost, doubled = killed(learned, tmp_path, 10)
-    print(f"10 kills: {expected} findings, {lost} lost, {doubled} doubled")  # noqa: T201
-    assert expected > 20
-    assert (lost, doubled) == (0, 0)
-
-
-@pytest.mark.long
-def test_two_hundred_kills_lose_and_double_nothing(learned: Path, tmp_path: Path) -> None:
-    expected, lost, doubled = killed(learned, tmp_path, 200)
-    print(f"200 kills: {expected} findings, {lost} lost, {doubled} doubled")  # noqa: T201
-    assert expected > 400
-    assert (lost, doubled) == (0, 0)
 
 
 def test_a_worker_stops_in_good_order_and_reloads(learned: Path, tmp_path: Path) -> None:

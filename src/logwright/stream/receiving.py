@@ -103,8 +103,8 @@ class _Item(NamedTuple):
 class Desk:
     """Takes lines for a spool, and says when they are safe; a thread writes many with one sync.
 
-    Where the spool is full, a *patient* desk tries again for ever, so that the desk gets full and
-    the senders have to wait; another one says so to each `done`.
+    Where the spool is full, or an fsync fails, a *patient* desk tries again for ever, so that the
+    desk gets full and the senders have to wait; another one says so to each `done`.
     """
 
     def __init__(self, spool: SpoolLike, most: int, patient: bool, counts: Counter[str]) -> None:
@@ -171,14 +171,27 @@ class Desk:
         return self._waiting if 2 * self._held <= self._most else []
 
     def _store(self, items: list[_Item]) -> None:
-        kept = [self._append(item) for item in items]
-        for item, position in zip(items, kept, strict=True):
-            failure = self._synced(position) if isinstance(position, str) else position
-            self._counts["unwritten"] += failure is not None
-            if item.done is not None:
-                item.done(failure)
+        size = sum(len(item.data) for item in items)
+        while items:
+            kept = [self._append(item) for item in items]
+            pairs = zip(items, kept, strict=True)
+            items = [item for item, position in pairs if not self._is_settled(item, position)]
+            if items:
+                with self._changed:
+                    self._changed.wait(_RETRY)
         with self._changed:
-            self._held -= sum(len(item.data) for item in items)
+            self._held -= size
+
+    def _is_settled(self, item: _Item, kept: str | LogwrightError) -> bool:
+        """Make durable what was appended, and tell its sender; False for what an fsync lost, where
+        the desk is patient: its sender would never send it again."""
+        failure = self._synced(kept) if isinstance(kept, str) else kept
+        if self._patient and isinstance(failure, SpoolFullError) and not self._closing:
+            return False
+        self._counts["unwritten"] += failure is not None
+        if item.done is not None:
+            item.done(failure)
+        return True
 
     def _append(self, item: _Item) -> str | LogwrightError:
         while True:

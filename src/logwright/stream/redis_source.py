@@ -45,6 +45,7 @@ _LARGEST = 64 << 20
 _ATTEND = 1.0
 _POISON = 1_000
 _POISON_BYTES = 64 << 10
+_UNHEARD = 2.0  # s; a worker takes 5 s without a line for silence of the log
 _FIRST_TIME = 10**12  # an id with fewer milliseconds (2001) is no time
 _MOST_SHARDS = 4_096
 
@@ -120,9 +121,8 @@ class _Sight:
 
 
 class RedisFeed:
-    """One stream. It says nothing of a server that is away (its link does), and waits for it:
-    `read` gives no entries then. Its memory is one answer of the server: at most 512 entries, and
-    fewer where they are large."""
+    """One stream. A server that is away is waited for (its link says so). Its memory is one answer
+    of the server: at most 512 entries, and fewer where they are large."""
 
     def __init__(self, link: Link, stream: str, name: str) -> None:
         options = link.address.options
@@ -141,6 +141,7 @@ class RedisFeed:
         self._entries = _FIRST_ENTRIES
         self._attended = -math.inf
         self._pause, self._not_before = Pause(), -math.inf
+        self._heard = time.monotonic()  # when the last question was asked that was answered
 
     def seek(self, position: str | None) -> None:
         """Go on from a position; None: from where the group stands, or, where there is no group
@@ -149,12 +150,15 @@ class RedisFeed:
         self._attended = -math.inf
 
     def read(self, most: int, timeout: float) -> list[Entry]:
-        """Entries of about `most` bytes at most, once one is there; none after `timeout` s."""
+        """Entries of about `most` bytes at most, once one is there; none after `timeout` s.
+        `InputError` where the server has not answered for 2 s: nobody knows then whether lines
+        came, and no window may be closed because none did."""
         wait = self._not_before - time.monotonic()
         if wait > 0:
             time.sleep(min(wait, timeout))
             if wait > timeout:
-                return []
+                return self._nothing()
+        asked = time.monotonic()
         try:
             if time.monotonic() - self._attended > _ATTEND:
                 self._attend()
@@ -162,13 +166,14 @@ class RedisFeed:
             entries = self._taken(rows, most)
         except LinkError:
             self._failed()
-            return []
+            return self._nothing()
         except _response_error() as error:
             self._link.say(f"{self.name} cannot be read: {error}")
             self._failed()
-            return []
+            return self._nothing()
         self._pause.reset()
-        return entries
+        self._heard = asked
+        return entries if rows else self._nothing()  # an empty answer may be old when it comes
 
     def done(self, position: str) -> None:
         """Everything up to here is kept: the group is moved there, and the stream trimmed where
@@ -189,6 +194,11 @@ class RedisFeed:
     def close(self) -> None:
         """Close the connection; it may be closed twice."""
         self._link.close()
+
+    def _nothing(self) -> list[Entry]:
+        if time.monotonic() - self._heard > _UNHEARD:
+            raise InputError(f"Redis at {self._link.address} has not answered for a while")
+        return []
 
     def _failed(self) -> None:
         # After a restart or a flush the stream may be another one, or shorter than it was.

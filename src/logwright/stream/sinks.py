@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import mmap
 import os
 import secrets
 import stat
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, TextIO, runtime_checkable
@@ -68,8 +71,10 @@ class FileSink:
 
     Where the last put began, and with which number, is kept in a small file beside it
     (``.NAME.place``): one that was cut short, or that nobody learned of, is undone before it is
-    made again, so that each finding stands in the file once. The file may be renamed away by
-    whoever rotates logs; a new one is begun then.
+    made again, so that each finding stands in the file once. That small file is locked while a put
+    lasts. A worker that slept before one, while another took over from it, finds what it was about
+    to write, and leaves it. The file may be renamed away by whoever rotates logs; a new one is
+    begun then.
     """
 
     def __init__(self, path: Path) -> None:
@@ -97,17 +102,34 @@ class FileSink:
         """See `Sink.put`."""
         data = b"".join(json + b"\n" for json in findings)
         try:
-            self._open()
-            size = self._undone(data)
-            self._write_place(size)
-            try:
-                _write(self._fd, data)
-                os.fsync(self._fd)
-            except OSError:
-                os.ftruncate(self._fd, size)
-                raise
+            with self._alone() as beside:
+                self._open()
+                place = _place(beside)
+                if self._has(data, place):
+                    os.fsync(self._fd)
+                    return
+                size = self._undone(data, place)
+                os.pwrite(beside, b"%020d %020d\n" % (self._first, size), 0)
+                try:
+                    _write(self._fd, data)
+                    os.fsync(self._fd)
+                except OSError:
+                    os.ftruncate(self._fd, size)
+                    raise
+        except BlockingIOError:
+            raise SinkError(f"{self.path} is being written by another worker") from None
         except OSError as error:
             raise SinkError(f"{self.path} cannot be written: {error.strerror or error}") from None
+
+    @contextmanager
+    def _alone(self) -> Iterator[int]:
+        """The file that says where the last put began, locked."""
+        fd = os.open(self._beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield fd
+        finally:
+            os.close(fd)
 
     def _open(self) -> None:
         """The file, anew where it was renamed away or removed."""
@@ -126,30 +148,22 @@ class FileSink:
             raise OSError(errno.EINVAL, "it is not a file")
         self._fd = fd
 
-    def _undone(self, data: bytes) -> int:
+    def _has(self, data: bytes, place: tuple[int, int] | None) -> bool:
+        """Whether this put is there, and perhaps later ones, which another worker made."""
+        if place is None or place[0] < self._first or not os.fstat(self._fd).st_size:
+            return False
+        with mmap.mmap(self._fd, 0, access=mmap.ACCESS_READ) as there:
+            return there.rfind(data) >= 0
+
+    def _undone(self, data: bytes, place: tuple[int, int] | None) -> int:
         """The size of the file once the last put is undone, if that was this one."""
         size = os.fstat(self._fd).st_size
-        place = self._read_place()
         if place is not None and place[0] == self._first and place[1] < size:
             written = os.pread(self._fd, size - place[1], place[1])
             if data.startswith(written):
                 os.ftruncate(self._fd, place[1])
                 return place[1]
         return size
-
-    def _read_place(self) -> tuple[int, int] | None:
-        try:
-            first, size = self._beside.read_bytes().split()
-            return int(first), int(size)
-        except (OSError, ValueError):  # none yet, or torn: then a put may be there twice
-            return None
-
-    def _write_place(self, size: int) -> None:
-        fd = os.open(self._beside, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            os.pwrite(fd, b"%020d %020d\n" % (self._first, size), 0)
-        finally:
-            os.close(fd)
 
     def close(self) -> None:
         """See `Sink.close`."""
@@ -188,6 +202,16 @@ class StoreSink:
         if self._store is not None:
             self._store.close()
             self._store = None
+
+
+def _place(fd: int) -> tuple[int, int] | None:
+    """With which number the last put began, and where; None before the first one, or torn: then a
+    put may be there twice."""
+    try:
+        first, size = os.pread(fd, _PLACE, 0).split()
+        return int(first), int(size)
+    except ValueError:
+        return None
 
 
 def _head(path: Path) -> bytes:

@@ -17,6 +17,7 @@ skipped to the segment's end, counted and told).
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -224,8 +225,10 @@ class Spool:
         return segment.end > segment.start and segment.size + more > self._segment_bytes
 
     def _roll(self) -> None:
-        """Begin a segment; the one before it is made durable first."""
-        self._sync()
+        """Begin a segment; the one before it is made durable first. Where that fails nothing is
+        begun: who appended what is lost is to learn of it before anything comes after it."""
+        if not self._sync():
+            raise OSError(errno.EIO, "what was written before could not be kept")
         segment = Segment.at(self.folder, self._end)
         is_new = not self._segments or self._segments[-1].path != segment.path
         file = os.open(segment.path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -242,18 +245,18 @@ class Spool:
         self._shut()
         self._file = file
 
-    def _sync(self) -> None:
-        """Make all that is written durable."""
+    def _sync(self) -> bool:
+        """Make all that is written durable; False where that failed, and some was given up."""
         with self._lock:
             if self._file < 0:
-                return
+                return True
             # A roll may close the file meanwhile; it waits for an fsync of its own.
             file, end = os.dup(self._file), self._end
         try:
             os.fsync(file)
         except OSError:
             self._fail()
-            return
+            return False
         finally:
             os.close(file)
         # Where another thread's fsync failed meanwhile, `_failed` tells in spite of this success.
@@ -261,6 +264,7 @@ class Spool:
             if end > self.end:
                 self.end = end
                 self.durable.notify_all()
+        return True
 
     def _fail(self) -> None:
         """Give up what is not durable, as nobody can tell what of it is on the disk; its positions

@@ -17,6 +17,7 @@ import select
 import sys
 import threading
 import time
+from collections import deque
 
 from logwright.errors import InputError
 from logwright.stream.cutter import Cutter
@@ -47,7 +48,8 @@ class Stdin:
         self._spool, self._file = spool, file
         self._cutter = Cutter(limit)
         self._given = False
-        self._pending: list[bytes] = []  # spooled, not durable yet
+        self._waiting: deque[bytes] = deque()  # not spooled yet
+        self._pending: deque[tuple[bytes, str]] = deque()  # spooled, with positions; not durable
         self._stop = threading.Event()
         self._over = threading.Event()
         self._feed = spool.feed("stdin", "stdin")
@@ -80,9 +82,9 @@ class Stdin:
         held, since = b"", 0.0
         while not self._stop.is_set():
             quiet = not self._is_ready(0)
-            full = sum(map(len, self._pending)) >= _MOST
+            full = sum(len(lines) for lines, _ in self._pending) >= _MOST
             if self._pending and (quiet or full or time.monotonic() - since >= _HELD):
-                self._sync()
+                self._settle(durable=True)
                 continue
             if quiet and not self._is_ready(_TICK):
                 continue
@@ -97,38 +99,46 @@ class Stdin:
                 lines, held = held + b"\n", b""
             if lines:
                 since = since if self._pending else time.monotonic()
-                self._pending.append(lines)
-                self._append(lines)
+                self._waiting.append(lines)
+                self._settle()
             if not data:
                 break
-        self._sync()
+        self._settle(durable=True)
 
     def _is_ready(self, seconds: float) -> bool:
         return bool(select.select([self._file], [], [], seconds)[0])
 
-    def _sync(self) -> None:
-        """Make durable what was spooled; what an fsync lost is spooled again."""
-        while self._pending:
-            try:
-                self._spool.sync()
-                self._pending.clear()
-            except SpoolFullError:
-                if not all(map(self._append, self._pending)):
-                    return
-
-    def _append(self, lines: bytes) -> bool:
-        """Wait until there is room, as who writes to the pipe does then; False on being closed."""
+    def _settle(self, durable: bool = False) -> None:
+        """Spool what waits, in order, and make it durable where asked. Where there is no room this
+        waits for it, as who writes to the pipe does then; it ends on being closed."""
         told = False
-        while True:
+        while self._waiting or (durable and self._pending):
             try:
-                self._spool.append(lines, time.time_ns())
-                return True
+                if self._waiting:
+                    position = self._spool.append(self._waiting[0], time.time_ns())
+                    self._pending.append((self._waiting.popleft(), position))
+                else:
+                    self._spool.sync(self._pending[0][1])  # one fsync serves them all
+                    self._pending.popleft()
             except SpoolFullError as error:
                 if not told:
                     self._spool.notify(f"{error}; standard input waits for room")
                     told = True
+                self._take_back()
                 if self._stop.wait(_TICK):
-                    return False
+                    return
+
+    def _take_back(self) -> None:
+        """What an fsync lost waits again, before what came after it. Nothing is spooled after a
+        loss until then, so that all behind the first one that is lost is lost too."""
+        while self._pending:
+            try:
+                self._spool.sync(self._pending[0][1])
+            except SpoolFullError:
+                break
+            self._pending.popleft()
+        self._waiting.extendleft(lines for lines, _ in reversed(self._pending))
+        self._pending.clear()
 
 
 def _widen(file: int) -> None:
