@@ -245,6 +245,16 @@ class TestCommands:
             "text": "job 18 lost",
         }
 
+    def test_a_list_is_cut_to_the_width_and_the_rest_is_shown(
+        self, call: Call, store: Store
+    ) -> None:
+        row = answered("a long verdict " * 20 + "ends")
+        store.add_answer(row)
+        assert all(len(line) <= 80 for line in call("list").splitlines())
+        assert "long verdict ends" in " ".join(call("show").split())
+        (listed,) = json.loads(call("list", "--json"))["answers"]
+        assert listed["verdict"] == row.answer.verdict
+
     def test_export_holds_all_that_training_needs(
         self, call: Call, row: AnswerRow, tmp_path: Path
     ) -> None:

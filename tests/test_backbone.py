@@ -16,6 +16,8 @@ pytest.importorskip("transformers", reason="needs the extra train")
 
 from logwright.sequence import backbone
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:

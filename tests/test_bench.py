@@ -34,6 +34,8 @@ from logwright.errors import InputError, LogwrightError
 from logwright.logs.kernel import Table, lines
 from logwright.windows.window import Windows
 
+pytestmark = pytest.mark.slow
+
 RESULT: dict[str, Any] = {
     "suite": "hdfs",
     "machine": {"cpu": "x"},
@@ -141,7 +143,6 @@ def own_log(folder: Path, fault: str = "disk 7 failed") -> Options:
     return Options(log=log, labels=truth, window="5", offsets=3, seeds=2)
 
 
-@pytest.mark.slow
 def test_the_same_seed_gives_the_same_file_apart_from_machine_and_times(tmp_path: Path) -> None:
     pytest.importorskip("sklearn")
     options = replace(own_log(tmp_path), methods=["ladder", "iforest", "forest", "judge"])

@@ -33,6 +33,8 @@ from logwright.reasoning.material import Material
 from logwright.reasoning.reasoner import Options
 from logwright.reasoning.task import Task
 
+pytestmark = pytest.mark.slow
+
 
 def item(task: Task, lines: Iterable[str], truth: str, right: Any = "verdict", **more: Any) -> Item:
     material = Material.of_lines(list(lines))

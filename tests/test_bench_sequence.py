@@ -300,6 +300,7 @@ def test_scores_do_not_depend_on_what_else_is_scored(held: Held) -> None:
         assert len(one.tokens.nll) == len(held.test.sequences.one(i)) + 1
 
 
+@pytest.mark.slow
 def test_a_quick_run_has_every_stage_and_the_floors_and_is_not_run_twice(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

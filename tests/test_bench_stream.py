@@ -83,6 +83,7 @@ def test_the_sample_s_later_sessions_are_not_those_of_history(data: Path) -> Non
     assert gap_of(100_000) == 1.0
 
 
+@pytest.mark.slow
 def test_templates_of_the_memory_s_flow_never_come_again(data: Path) -> None:
     new = [
         line for entry in lines_of(data, 4_000) for line in entry.splitlines() if b"dfs." in line

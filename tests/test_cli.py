@@ -268,6 +268,14 @@ def test_a_bug_is_exit_code_70_with_a_traceback(
     assert "this should not happen" in done.err
 
 
+def test_the_package_runs_as_the_command_does() -> None:
+    command = [sys.executable, "-m", "logwright", "scan", "no-such.log"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("logwright: ")
+    assert "no-such.log" in done.stderr
+
+
 def test_the_version_is_told(logwright: Logwright) -> None:
     done = logwright("--version")
     assert done.code == 0

@@ -105,6 +105,17 @@ def test_another_word_on_the_same_is_told(call: Call, model: Path) -> None:
     ]
 
 
+def test_lists_are_cut_to_the_width_and_one_is_shown_whole(call: Call, model: Path) -> None:
+    note = "seen before " * 30 + "in May"
+    call("verdict", disk(call, model).pattern, "benign", "-m", model, "--note", note)
+    for command in (["verdicts", "list"], ["verdicts", "audit"], ["findings", "list"]):
+        lines = call(*command, "-m", model).splitlines()
+        assert len(lines) > 1
+        assert all(len(line) <= 80 for line in lines), command
+    assert "before in May" in call("verdicts", "show", "1", "-m", model)
+    assert "before in May" in call("verdicts", "list", "-m", model, "--json")
+
+
 def test_expected_ends(call: Call, model: Path) -> None:
     pattern = disk(call, model).pattern
     message = call("verdict", pattern, "expected", "-m", model, code=2)
@@ -116,6 +127,7 @@ def test_expected_ends(call: Call, model: Path) -> None:
     assert len(found(call, model, "--state", "suppressed")) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "number"),
     [
@@ -134,6 +146,7 @@ def test_a_verdict_reaches_as_far_as_it_says(
     assert len(found(call, model, "--state", "suppressed")) == number
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -173,7 +186,7 @@ def test_without_model_and_store_it_is_the_default_one(
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     stored(tmp_path / "logwright" / "store.db", some())
-    assert "disk sda" in call("findings", "list")
+    assert "New template: 'disk sd" in call("findings", "list")
 
 
 def test_review_asks_the_most_informative_first_and_acts_at_once(call: Call, model: Path) -> None:

@@ -425,6 +425,7 @@ def answered(work: Path) -> int:
 
 
 class TestSynthesize:
+    @pytest.mark.slow
     def test_a_batch_goes_on_when_it_is_answered(
         self, rules: Call, made: Path, tmp_path: Path
     ) -> None:

@@ -14,6 +14,8 @@ from logwright import rulemaking
 from logwright.errors import LogwrightError
 from test_cli_rules import call, log_of
 
+pytestmark = pytest.mark.slow
+
 CODE = (
     '```python\ndef rule(w: Window) -> bool:\n    """A disk fails with a code."""\n'
     '    return any(phrase(line.text, "failed with code") for line in w.lines)\n```'

@@ -63,6 +63,7 @@ def test_learn_train_detect(folder: Path) -> None:
     assert (code, told["preset"], told["rl"], told["steps"]) == (0, "tiny", "none", 5)
 
 
+@pytest.mark.slow
 def test_a_trained_model_has_one_step_however_often_it_is_trained(folder: Path) -> None:
     needs_training()
     for seed in ("1", "2"):
@@ -73,6 +74,7 @@ def test_a_trained_model_has_one_step_however_often_it_is_trained(folder: Path) 
     assert json.loads((folder / "model" / "manifest.json").read_text())["format"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "arguments", "said"),
     [

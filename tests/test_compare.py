@@ -18,6 +18,8 @@ from logwright.settings import Settings
 from logwright.templates.miner import Miner
 from logwright.values import compare_values
 
+pytestmark = pytest.mark.slow
+
 Tables = NDArray[np.int64]
 Process = Callable[[np.random.Generator, int, int, float], Tables]
 

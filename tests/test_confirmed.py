@@ -21,6 +21,8 @@ from logwright.findings.verdict import Scope, Undo, Verdict
 from logwright.windows.window import Windows
 from test_detectors import VOCABULARY, sequences, sessions
 
+pytestmark = pytest.mark.slow
+
 UNITS = ("count_vector", "capped", "event_set", "length", "bigram")
 NORMAL = [[0, 1, 2], [0, 1, 1, 2]] * 20
 BAD = [0, 1, 1, 1, 1, 3, 2]

@@ -14,6 +14,8 @@ from logwright.sequence.scoring import MEAN_WEIGHT  # noqa: E402
 from logwright.sequence.sequences import Sequences  # noqa: E402
 from sequence_fakes import CHECK, course, pretrained  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_same_steps_are_the_same_computing() -> None:
     run = course(steps=4)

@@ -45,6 +45,7 @@ def test_a_planted_disjunction_is_found(seed: int) -> None:
     assert (flagged & ~truth).sum() <= 0.1 * flagged.sum()
 
 
+@pytest.mark.slow
 @given(SEEDS, st.sampled_from([0.7, 0.9, 0.97]), st.integers(1, 3), st.integers(1, 4))
 def test_bounds_are_kept(seed: int, precision: float, cases: int, conditions: int) -> None:
     random = np.random.default_rng(seed)

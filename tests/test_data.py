@@ -482,6 +482,7 @@ def test_a_set_that_is_not_there_says_how_to_get_it(tmp_path: Path) -> None:
         open_dataset("bgll", tmp_path)
 
 
+@pytest.mark.slow
 def test_the_sets_of_the_folder_are_read(data: Path) -> None:
     there = {name for name, (_, present) in known(data).items() if present}
     assert {"hdfs", "hdfs-raw", "bgl-raw", "bgl-windows20", "hadoop"} <= there

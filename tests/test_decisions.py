@@ -27,6 +27,8 @@ from sequence_fakes import (  # noqa: E402
     weights,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_verdicts_move_sessions_to_their_side_of_the_threshold() -> None:
     plain, taught = tuned("more cross-entropy", 60), tuned("verdicts-50", 60)

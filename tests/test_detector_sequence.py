@@ -27,6 +27,8 @@ from logwright.windows.window import Windows
 from step_fakes import fake, real, scorer_of, state_of, trained
 from test_detectors import VOCABULARY, FakeVocabulary, sessions
 
+pytestmark = pytest.mark.slow
+
 A, B, C = (VOCABULARY.templates[i].text for i in range(3))
 ANY = Threshold(4.0, "test")
 

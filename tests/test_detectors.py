@@ -107,7 +107,10 @@ if all(map(find_spec, ("torch", "onnx", "onnxruntime"))):
     DETECTORS["sequence-onnx"] = (lambda: step_fakes.real(VOCABULARY, 6), sessions)
 sequences = st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=6), min_size=1, max_size=12)
 fresh = st.lists(st.lists(st.integers(0, 11), min_size=1, max_size=6), max_size=12)
-every_detector = pytest.mark.parametrize("name", DETECTORS)
+every_detector = pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] * (n == "sequence-onnx")) for n in DETECTORS],
+)
 
 
 def fitted(name: str, history: list[list[int]]) -> tuple[Detector, Windows]:

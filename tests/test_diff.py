@@ -335,6 +335,7 @@ def test_the_command_and_its_exit_codes(logwright: Run, before: str, after: str)
     assert calmer[0] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -77,7 +77,7 @@ NOUNS = {
         "sequence_results.md",
         "neo.md",
     ],
-    "floods": ["decisions/012-floods.md"],
+    "floods": ["decisions/011-floods.md"],
     "sights": ["pipeline.md"],
     "snapshot": ["stream.md"],
     "stream": [

@@ -105,6 +105,7 @@ LINES = st.lists(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", Task)
 @settings(max_examples=150, deadline=None)
 @given(lines=LINES, healthy=st.lists(LINES, max_size=2))
@@ -124,6 +125,7 @@ def test_every_task_answers_odd_lines(
         assert not answer.enough or answer.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", Task)
 @pytest.mark.parametrize(
     "piece",

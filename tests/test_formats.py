@@ -224,6 +224,7 @@ def test_of_two_that_fit_as_many_the_one_with_times_wins() -> None:
     assert detect(record * 9).names_day
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS, ids=lambda f: f.name)
 def test_damaged_files_are_read_line_by_line(format: Format) -> None:
     whole = "\n".join(format.samples).encode()

@@ -189,6 +189,7 @@ def of_history(
     return induce(sample), windows.select(~early), part.truth[~early], texts, ids
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.4, 0.5, 0.6, 0.7])
 def test_bgl_rules_find_what_is_worded_alike(data: Path, share: float) -> None:
     drafts, windows, truth, texts, ids = of_history("bgl-windows20", data, share)

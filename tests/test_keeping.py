@@ -17,6 +17,8 @@ from logwright.findings.verdict import Scope, Undo, Verdict, Word
 from logwright.outcome import Result
 from logwright.store import open_store
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def model(tmp_path: Path) -> lw.Model:

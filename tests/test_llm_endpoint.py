@@ -29,6 +29,8 @@ from logwright.llm import ModelAnswerError, open_chat, user
 from logwright.llm.address import address
 from logwright.llm.patience import Patience, retry_after
 
+pytestmark = pytest.mark.slow
+
 KEY = "sk-test-0123456789abcdef"
 SLEPT: list[float] = []
 

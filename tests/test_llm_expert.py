@@ -23,6 +23,7 @@ def said(verdict: object, confidence: object = 0.9, reason: str = "EXT4-fs error
     return right(json.dumps(told))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["real", "benign", "expected", "unsure"])
 def test_the_words_of_a_person_are_those_of_a_model(word: str) -> None:
     assert opinion(said(word)) == Opinion(word, 0.9, "EXT4-fs error")

@@ -19,6 +19,8 @@ from logwright.sequence import lora  # noqa: E402
 from logwright.sequence.backbone import read  # noqa: E402
 from logwright.sequence.neo import NeoNetwork  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 CODES = torch.tensor([[START, 2, 3, 4, 5, 2, 3, 4, 5, 6, 6, 2]])
 
 

@@ -60,6 +60,7 @@ def _says(limit: Limit, window: Window) -> bool:
     return callable_of(parse(f"def rule(w):\n    return {limit.source}\n"))(window)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.lists(_EVENT, max_size=8), min_size=1, max_size=4),
     st.sampled_from(MEASURES),

@@ -76,6 +76,7 @@ def scores(method: Method, *sequences: Sequence[int]) -> list[float]:
     return [float(score) for score in method.score(Windows.of_sequences(sequences))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", ALL)
 def test_every_method_keeps_the_contract(make: Callable[[], Method]) -> None:
     windows = Windows.of_sequences([*ORDINARY[:9], [4, 0], [], [9, 0, 1], [2, 2, 2], [77]])
@@ -124,6 +125,7 @@ def test_new_templates_are_not_seen_where_nothing_can_be_learned_of_them(
     assert new == usual
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [IsolationForest, DecisionTree, RandomForest])
 def test_the_seed_decides_where_chance_does(make: Callable[[], Method]) -> None:
     # any of four templates tells the abnormal windows: which is asked about is chance
@@ -346,6 +348,7 @@ def test_shuffled_hdfs_gives_nearly_the_best_that_counts_allow(
     assert np.median(reached) == pytest.approx(f1, abs=0.001)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "cut", "precision", "recall", "f1"),
     [

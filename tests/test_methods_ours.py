@@ -280,6 +280,7 @@ class TestDeepLog:
         with pytest.raises(MissingExtraError, match=r"logwright\[train\]"):
             DeepLog().fit(train_of([[0, 1]]))
 
+    @pytest.mark.slow
     @pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed (extra `train`)")
     def test_it_expects_what_comes_next(self) -> None:
         order = [0, 1, 2, 3, 4, 5]

@@ -239,6 +239,7 @@ def test_evict_forgets_and_keeps_the_id_as_an_alias() -> None:
     assert template.id in restored.templates[0].aliases
 
 
+@pytest.mark.slow
 def test_long_and_hostile_lines_are_quick() -> None:
     lines = [b"a" * 200_000, b"1 " * 50_000, b"x:" * 50_000, b"/" * 100_000, b"a." * 50_000 + b"1"]
     miner = mined(lines)

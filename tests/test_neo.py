@@ -21,6 +21,8 @@ from logwright.sequence import pretraining  # noqa: E402
 from logwright.sequence.backbone import Backbone, read  # noqa: E402
 from logwright.sequence.neo import NeoBody, NeoNetwork, fold  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -26,6 +26,8 @@ from logwright.sequence.neo_export import export_neo  # noqa: E402
 from logwright.sequence.network import token_nll  # noqa: E402
 from logwright.sequence.runtime import Runtime  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def backbone(tmp_path_factory: pytest.TempPathFactory) -> Backbone:

@@ -18,6 +18,8 @@ from logwright.findings.finding import Finding
 from logwright.logs.kernel import VALUE
 from logwright.templates.values import Record, Sketch
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2024, 5, 1, tzinfo=UTC)
 
 
@@ -135,7 +137,7 @@ def test_what_is_still_to_be_judged_is_not_dropped_for_what_came_later(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Files that overlap are all read before any line is judged."""
-    monkeypatch.setattr("logwright.detectors.parameters._MOST_FLAGS", 20)
+    monkeypatch.setattr("logwright.detectors.flags.MOST", 20)
     plant = dict.fromkeys(range(13_000, 15_000, 20), "took 30 ms with code 503")
     plant |= {12_100: "took 48210 ms with code 200", 12_200: "shard 8 is done"}
     lines = log(4_000, 12_000, seed=2, plant=plant).splitlines(True)

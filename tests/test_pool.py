@@ -25,6 +25,8 @@ from logwright.sequence.neo import NeoNetwork  # noqa: E402
 from logwright.sequence.network import token_nll  # noqa: E402
 from logwright.sequence.pool import Pool  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).parents[1] / "scripts" / "measure-neo"
 
 

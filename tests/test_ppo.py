@@ -16,6 +16,8 @@ from logwright.sequence.ppo import DISCOUNT, Design, advantages, ppo  # noqa: E4
 from logwright.sequence.sequences import Sequences  # noqa: E402
 from sequence_fakes import CHECK, TRAIN, course, pretrained  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = st.lists(st.floats(-1, 1), min_size=1, max_size=12).map(lambda x: np.array([x]))
 
 

@@ -18,6 +18,8 @@ from logwright.sequence.pretraining import Check, Trained, pretrain  # noqa: E40
 from logwright.sequence.sequences import Sequences  # noqa: E402
 from logwright.sequence.vocabulary import EventVocabulary  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 VOCABULARY = EventVocabulary(list("abcdef"), [f"step {c}" for c in "abcdef"])
 LOOP = Sequences.of_lists([[2, 3, 4, 5], [2, 3, 3, 4, 5], [2, 6]] * 20)
 

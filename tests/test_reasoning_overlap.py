@@ -17,6 +17,7 @@ WORDS = ["disk", "full", "on", "node", "seven"]
 TEXTS = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
 
 
+@pytest.mark.slow
 def test_by_hand() -> None:
     found = overlap("the disk is full", "the disk was full")
     # 3 of 4 words, 1 of 3 pairs; in order "the disk full".

@@ -99,6 +99,7 @@ def test_sentences_after_the_verdict_are_no_mistake_in_ours() -> None:
     assert released(Task.ANOMALY, text, "abnormal").answer == -1.0
 
 
+@pytest.mark.slow
 def test_a_text_is_scored_by_wording() -> None:
     truth = "The disk is full, so that nothing can be written."
     same = released(Task.SOLUTION, reply(truth), truth)

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logwright.errors import InputError, LogwrightError, MissingExtraError, SettingsError
+from logwright.errors import (
+    AwayError,
+    InputError,
+    LogwrightError,
+    MissingExtraError,
+    SettingsError,
+)
 from logwright.stream import redis_link
 from logwright.stream.redis_keeper import RedisKeeper
 from logwright.stream.redis_link import PASSWORD, Address
@@ -78,8 +84,9 @@ def test_a_wrong_password_is_told_at_once(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_server_that_is_not_there_is_told_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("redis")
     monkeypatch.setattr(redis_link, "_START", 0.1)
-    with pytest.raises(InputError, match="cannot be used"):
+    with pytest.raises(AwayError, match="cannot be used") as e:
         RedisKeeper(f"redis://127.0.0.1:{free_port()}/")
+    assert e.value.exit_code == 75  # whoever looks after the worker starts it again
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,8 @@ from logwright.rules.language.plain import Line, Window
 from logwright.rules.language.problem import RuleError
 from rule_strategies import functions, written
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 def test_attacks_are_refused(attack):
@@ -302,7 +304,6 @@ def test_any_text_gives_a_rule_or_a_refusal(text):
         assert parse(emit(rule)) == rule
 
 
-@pytest.mark.slow
 @given(functions(), st.data())
 def test_rules_with_a_piece_changed_give_a_rule_or_a_refusal(function, data):
     text = emit(function)

@@ -11,6 +11,8 @@ from logwright.sequence.reinforce import reinforce  # noqa: E402
 from logwright.sequence.rollouts import log_chances  # noqa: E402
 from sequence_fakes import course  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("kind", ["tiny", "recurrent"])
 def test_it_spends_its_computing_and_moves_little(kind: str) -> None:

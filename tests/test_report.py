@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from logwright.errors import LogwrightError
@@ -114,7 +114,7 @@ def filled_page(text: str) -> str:
 HARMLESS = Skeleton(filled_page("plain"))
 
 
-@settings(max_examples=40, deadline=None)
+@pytest.mark.slow
 @given(
     st.sampled_from(
         [

@@ -16,6 +16,8 @@ from logwright.findings.verdict import Entry, Verdict
 from logwright.store import open_store
 from test_cli_feedback import Call, answers, call, disk, found, model
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["call", "model"]  # the fixtures
 
 SECOND = ("review", "--second", "--by", "ann")
@@ -132,7 +134,8 @@ class TestModel:
         assert words(model) == [("real", "model:m")]
         listed = call("verdicts", "list", "-m", model)
         assert "model:m" in listed
-        assert "write failed (confidence .93)" in listed
+        shown = call("verdicts", "show", 1, "-m", model)
+        assert "write failed (confidence .93)" in shown
         width = [line for line in out.splitlines() if not line.startswith("r real")]
         assert max(map(len, width)) <= 80
 

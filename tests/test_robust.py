@@ -28,6 +28,8 @@ from logwright.logs.timestamps import Clock
 from logwright.settings import Settings, load_settings
 from logwright.windows.plan import WindowPlan, choose_plan, parse_window
 
+pytestmark = pytest.mark.slow
+
 FINDINGS = Path(__file__).parent / "golden" / "findings.jsonl"
 FINDING = next(jsonl.read(FINDINGS.read_text("utf-8").splitlines()))
 

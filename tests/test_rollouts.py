@@ -11,6 +11,8 @@ from logwright.sequence.packing import Batch, Packs  # noqa: E402
 from logwright.sequence.rollouts import PROMPT, forced, free, log_chances  # noqa: E402
 from sequence_fakes import TRAIN, pretrained  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 KINDS = ["tiny", "recurrent"]
 
 

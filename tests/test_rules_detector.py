@@ -29,6 +29,8 @@ from logwright.settings import Settings
 from logwright.windows.plan import WindowPlan, choose_plan
 from test_live import Pipe, Told, piped
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 DISK = 'return any(phrase(line.text, "disk failed") for line in w.lines)'
 COUNT = choose_plan(Settings(window="10"), False, 1000, 0)

@@ -16,6 +16,8 @@ from logwright.logs.secret_cards import CARD
 from logwright.logs.secret_gates import has_place, suspects
 from secret_corpus import LOOKALIKES, ORDINARY, PIECES, SECRETS, card, filler, made
 
+pytestmark = pytest.mark.slow
+
 
 @st.composite
 def texts(draw: st.DrawFn) -> bytes:

@@ -23,6 +23,8 @@ from logwright.reasoning.task import Task
 from reasoning_attacks import ATTACKS, CARRIES_TAGS
 from speaking_fakes import Said, answered, fake_chat, shown_lines
 
+pytestmark = pytest.mark.slow
+
 SECRET = "password=hunter2hunter2"
 ESCAPES = {"\x1b", "\x07", "\x08", "\r", "\x9b", "\u202e", "\u2028", "\u2029", "\x00"}
 # Of 141 lines those that nothing tells from an ordinary one: other languages, encodings, claims.

@@ -24,6 +24,8 @@ from sequence_fakes import (  # noqa: E402
     weights,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_new_order_is_parted_from_an_event_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a history of one order cross-entropy finds both strange; only one of them is a fault."""

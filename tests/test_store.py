@@ -431,6 +431,7 @@ with open_store(path) as store:
 )
 
 
+@pytest.mark.slow
 class TestProcesses:
     @FORKS
     def test_killed_at_any_instant_all_that_was_acknowledged_is_there(self, path: Path) -> None:

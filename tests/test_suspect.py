@@ -13,6 +13,8 @@ from logwright.detectors.suspect import MOST_SHARE, Suspect, Suspects, worded_le
 from logwright.logs.batch import NO_TIME
 from logwright.windows.window import Events
 
+pytestmark = pytest.mark.slow
+
 SECOND = 10**9
 DAY = 86_400
 INFO, WARNING, ERROR = 3, 5, 6

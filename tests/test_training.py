@@ -26,6 +26,8 @@ from logwright.training import FLOOR, Wish, threshold_of, train
 from logwright.windows.window import Windows
 from training_logs import requests, swapped
 
+pytestmark = pytest.mark.slow
+
 KEY = r"req-[0-9a-f]+"
 QUICK = Wish(steps=60)
 

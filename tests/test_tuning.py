@@ -23,6 +23,8 @@ from sequence_fakes import (  # noqa: E402
     weights,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", STAGES)
 def test_every_way_spends_the_same_and_follows_its_seed(name: str) -> None:

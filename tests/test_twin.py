@@ -15,6 +15,8 @@ from logwright.logs import program as p
 from logwright.logs.batch import NO_TIME
 from logwright.logs.shapes import DELIMITERS, mask, shape_key, tokens
 
+pytestmark = pytest.mark.slow
+
 MONTHS = b"jan feb mar apr may jun jul aug sep oct nov dec".split()
 PARTS = {number: name for name, number in p.PARTS.items()}
 LIMITS = {

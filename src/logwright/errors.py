@@ -8,12 +8,14 @@ The tree::
     ├── SettingsError         a setting with a bad value: names key, value, expectation
     ├── ModelError            a model folder that is absent, damaged or too new
     ├── StoreError            a store that is damaged, foreign, too new, or cannot be written
+    ├── AwayError             a server that cannot be reached now: exit code 75, try again later
     └── MissingExtraError     an optional dependency that is not installed
 """
 
 from __future__ import annotations
 
 __all__ = [
+    "AwayError",
     "FormatError",
     "InputError",
     "LogwrightError",
@@ -26,6 +28,8 @@ __all__ = [
 
 class LogwrightError(Exception):
     """Base of all errors that a user can cause or mend; its text is one sentence for people."""
+
+    exit_code = 2
 
 
 class InputError(LogwrightError):
@@ -46,6 +50,12 @@ class ModelError(LogwrightError):
 
 class StoreError(LogwrightError):
     """A store is absent, damaged, written by a newer version or another program, or read-only."""
+
+
+class AwayError(LogwrightError):
+    """A server cannot be reached now, as things stand through no setting's fault."""
+
+    exit_code = 75  # EX_TEMPFAIL of sysexits.h: who supervises a process is to start it again
 
 
 class MissingExtraError(LogwrightError):

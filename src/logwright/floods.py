@@ -1,12 +1,13 @@
 """Floods: lines whose templates are new, and more than are told of one by one.
 
-A model knows the templates of history. A stream may bring `_TEMPLATES` new ones at once, and
-`_OF_TEMPLATES` more every 10,000 lines, `_ALL_TEMPLATES` in all; each of these gets its finding,
-and takes memory to the end of the run. It may bring many more new shapes that turn out to belong to known templates, as names in a text do. What is beyond that is a
-flood: such lines are counted, are part of no window, and are told of by one finding when it begins,
-and when it has reached 1,000 lines, 10,000 and so on.
+A model knows the templates of history. A stream may bring `_TEMPLATES` new ones at once,
+`_OF_TEMPLATES` more every 10,000 lines, and `_ALL_TEMPLATES` in all; each of these gets its
+finding, and takes memory to the end of the run. It may bring many more new shapes that turn out to
+belong to known templates, as names in a text do. What is beyond that is a flood: such lines are
+counted, are part of no window, and are told of by one finding when it begins, and when it has
+reached 1,000 lines, 10,000 and so on.
 
-decisions/012-floods.md says why, and what it costs.
+decisions/011-floods.md says why, and what it costs.
 """
 
 from __future__ import annotations

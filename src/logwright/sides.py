@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from logwright.errors import SettingsError
 from logwright.logs.batch import NO_TIME, Int8s, Int32s, Int64s, LineBatch
 from logwright.logs.layout import level_code
-from logwright.logs.reader import BLANK, OVERFLOW, Names, Reader
+from logwright.logs.names import Names
+from logwright.logs.reader import BLANK, OVERFLOW, Reader
 from logwright.logs.recording import Recording
 from logwright.logs.selection import holds, parse_moment
 

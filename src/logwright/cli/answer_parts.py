@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +18,7 @@ from logwright.cli.template_parts import print_json
 from logwright.errors import InputError, StoreError
 
 if TYPE_CHECKING:
-    from logwright.asking import AnswerRecord, Asked
+    from logwright.asking import Asked
     from logwright.reasoning.answer import Answer
     from logwright.reasoning.material import Material
     from logwright.reasoning.reasoner import Reasoner
@@ -28,9 +28,8 @@ __all__ = [
     "NoKeepOption",
     "TaskName",
     "answering",
-    "kept",
     "print_answer",
-    "print_record",
+    "tell",
 ]
 
 _MOST_WIDE = 110
@@ -71,10 +70,29 @@ def answering(
         yield speaking(chat)
 
 
-def kept(asked: Asked, place: Path | None) -> bool:
+def tell(
+    asked: Asked,
+    place: Path | None,
+    same: str,
+    *,
+    json: bool,
+    above: str = "",
+    below: Sequence[str] = (),
+) -> None:
+    """Keep an answer in the store at `place` (None: nowhere) and print it, as `json` or between
+    what stands `above` and `below`; `same` are the options that name the store once more."""
+    is_kept = place is not None and _kept(asked, place)
+    record = asked.record
+    if json:
+        print_json(record.model_dump(mode="json"))
+        return
+    more = [f"kept as {record.id}; wrong? logwright answers correct {record.id}{same}"]
+    sys.stdout.write(above)
+    print_answer(asked.answer, asked.material, *below, *(more if is_kept else ()))
+
+
+def _kept(asked: Asked, place: Path) -> bool:
     """Keep an answer. That it cannot be kept is no reason not to tell it."""
-    if place is None:
-        return False
     from logwright.asking import keep
 
     try:
@@ -83,11 +101,6 @@ def kept(asked: Asked, place: Path | None) -> bool:
         note(f"the answer is not kept: {error}")
         return False
     return True
-
-
-def print_record(record: AnswerRecord) -> None:
-    """Print an answer as JSON."""
-    print_json(record.model_dump(mode="json"))
 
 
 def print_answer(answer: Answer, material: Material, *below: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,11 +11,14 @@ from logwright.cli.answer_parts import print_answer
 from logwright.cli.evidence import facts
 from logwright.cli.feedback_parts import (
     ByOption,
+    ExportArgument,
     ModelOption,
     NoteOption,
     StoreOption,
+    TopOption,
     again,
     author,
+    exported,
     opened,
     spelled,
     table,
@@ -26,7 +28,7 @@ from logwright.cli.template_parts import JsonOption, print_json
 from logwright.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
-    from logwright.store.base import Kind, Store
+    from logwright.store.base import Store
     from logwright.store.kept_answers import AnswerRow, Correction
 
 __all__ = ["app"]
@@ -52,17 +54,14 @@ def list_(
     corrected: Annotated[
         bool, typer.Option("--corrected", help="Only those that somebody corrected.")
     ] = False,
-    top: Annotated[
-        int | None,
-        typer.Option("--top", metavar="N", min=1, help="Only the newest N.", show_default=False),
-    ] = None,
+    top: TopOption = None,
     json: JsonOption = False,
 ) -> None:
     """List answers, newest first.
 
     Example: logwright answers list -m model
     """
-    from logwright.reasoning.shown import confidence
+    from logwright.findings.run import short_id
 
     with opened(model, store) as there:
         rows = there.answers(None if corrected else top)
@@ -73,15 +72,15 @@ def list_(
     if not rows:
         sys.stdout.write("no answers\n")
         return
-    head = ["ID", "WHEN", "TASK", "BY", "CONFIDENCE", "ANSWER"]
+    head = ["ID", "WHEN", "TASK", "BY", "SURE", "ANSWER"]
     cells = []
     for row in rows:
         answer = row.corrected or row.answer
-        sure = confidence(answer.confidence) if answer.enough else "-"
+        sure = f"{answer.confidence:.2f}" if answer.enough else "-"
         said = answer.verdict or answer.text.strip().partition("\n")[0]
-        when = spelled(row.made)
-        cells.append([row.id, when, answer.task.value, answer.engine[:20], sure, said])
-    sys.stdout.write(table(head, cells))
+        told = [short_id(row.id), spelled(row.made)[:10], answer.task.value, answer.engine[:16]]
+        cells.append([*told, sure, said])
+    sys.stdout.write(table(head, cells, right=[4]))
 
 
 @app.command()
@@ -187,26 +186,12 @@ def undo(
 
 
 @app.command()
-def export(
-    file: Annotated[
-        Path,
-        typer.Argument(metavar="FILE", help="Its name ends in .jsonl or .parquet."),
-    ],
-    model: ModelOption = None,
-    store: StoreOption = None,
-) -> None:
+def export(file: ExportArgument, model: ModelOption = None, store: StoreOption = None) -> None:
     """Write all answers, with what was asked, the lines, and corrections, to a file.
 
     Example: logwright answers export answers.jsonl -m model
     """
-    from logwright.findings.escape import safe
-
-    if file.suffix not in (".jsonl", ".parquet"):
-        raise SettingsError(f"{file}: expected a name that ends in .jsonl or .parquet")
-    with opened(model, store) as there:
-        kind: Kind = "jsonl" if file.suffix == ".jsonl" else "parquet"
-        target = there.export(file, kind, "answers")
-    sys.stdout.write(f"wrote {safe(str(target))}\n")
+    sys.stdout.write(exported(file, model, store, "answers"))
 
 
 def _row(store: Store, wanted: str | None) -> AnswerRow:

@@ -12,9 +12,7 @@ from logwright.cli.answer_parts import (
     NoKeepOption,
     TaskName,
     answering,
-    kept,
-    print_answer,
-    print_record,
+    tell,
 )
 from logwright.cli.feedback_parts import StoreOption, again, store_path
 from logwright.cli.llm_parts import LlmBudgetOption, LlmModelOption, LocalLlmOption, PriceOption
@@ -94,12 +92,4 @@ def ask(
     place = None if no_keep else store_path(None, store)
     with answering(llm, llm_model, price, budget, place) as engine:
         asked = put(Task(task.value), material, options, engine)
-    is_kept = kept(asked, place)
-    record = asked.record
-    if json:
-        print_record(record)
-        return
-    below = [
-        f"kept as {record.id}; wrong? logwright answers correct {record.id}{again(None, store)}"
-    ]
-    print_answer(asked.answer, asked.material, *(below if is_kept else ()))
+    tell(asked, place, again(None, store), json=json)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,9 +11,7 @@ from logwright.cli.answer_parts import (
     NoKeepOption,
     TaskName,
     answering,
-    kept,
-    print_answer,
-    print_record,
+    tell,
 )
 from logwright.cli.evidence import facts, heading
 from logwright.cli.feedback_parts import ModelOption, StoreOption, again, opened, store_path, width
@@ -64,29 +61,18 @@ def explain(
     from logwright.explaining import asked_about, subject_of
     from logwright.reasoning.task import Task
 
-    place = store_path(model, store)
+    place = None if no_keep else store_path(model, store)
     with opened(model, store) as there:
         subject = subject_of(there, what)
-    with answering(llm, llm_model, price, budget, None if no_keep else place) as engine:
+    with answering(llm, llm_model, price, budget, place) as engine:
         wanted = None if task is None else Task(task.value)
         asked = asked_about(subject, wanted, engine, fast=fast)
-    is_kept = kept(asked, None if no_keep else place)
-    record = asked.record
-    if json:
-        print_record(record)
-        return
-    sys.stdout.write("\n".join([*_about(subject), "", ""]))
-    same = again(model, store)
-    below = (
-        [f"what to do: logwright explain {quote(what)} --task solution{same}"]
-        if task is None
-        else []
-    )
-    if is_kept:
-        below.append(f"kept as {record.id}; wrong? logwright answers correct {record.id}{same}")
-    if task is None and asked.answer.task is Task.INTERPRET:
-        sys.stdout.write("What started it cannot be told from these lines. What they say:\n\n")
-    print_answer(asked.answer, asked.material, *below)
+    same, above, below = again(model, store), [*_about(subject), ""], []
+    if task is None:
+        below.append(f"what to do: logwright explain {quote(what)} --task solution{same}")
+        if asked.answer.task is Task.INTERPRET:
+            above += ["What started it cannot be told from these lines. What they say:", ""]
+    tell(asked, place, same, json=json, above="\n".join([*above, ""]), below=below)
 
 
 def _about(subject: Subject) -> list[str]:

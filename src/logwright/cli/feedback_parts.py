@@ -18,16 +18,19 @@ from logwright.errors import ModelError, SettingsError, StoreError
 
 if TYPE_CHECKING:
     from logwright.findings.verdict import Verdict
-    from logwright.store.base import Store
+    from logwright.store.base import Kind, Store, What
 
 __all__ = [
     "ByOption",
+    "ExportArgument",
     "ModelOption",
     "NoteOption",
     "StoreOption",
+    "TopOption",
     "again",
     "author",
     "columns",
+    "exported",
     "is_past",
     "later",
     "made",
@@ -67,6 +70,13 @@ ByOption = Annotated[
 ]
 NoteOption = Annotated[
     str, typer.Option("--note", metavar="TEXT", help="Why; it is shown with the verdict.")
+]
+TopOption = Annotated[
+    int | None,
+    typer.Option("--top", metavar="N", min=1, help="Only the newest N.", show_default=False),
+]
+ExportArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="Its name ends in .jsonl or .parquet.")
 ]
 
 _AGO = re.compile(r"(\d{1,6})([smhdw])")
@@ -115,6 +125,18 @@ def again(model: Path | None, store: Path | None) -> str:
     if model is not None:
         return f" -m {quote(str(model))}"
     return f" --store {quote(str(store))}" if store is not None else ""
+
+
+def exported(file: Path, model: Path | None, store: Path | None, what: What) -> str:
+    """Write one sort of record of the store that the options name; a sentence that says where."""
+    from logwright.findings.escape import safe
+
+    if file.suffix not in (".jsonl", ".parquet"):
+        raise SettingsError(f"{file}: expected a name that ends in .jsonl or .parquet")
+    kind: Kind = "jsonl" if file.suffix == ".jsonl" else "parquet"
+    with opened(model, store) as there:
+        target = there.export(file, kind, what)
+    return f"wrote {safe(str(target))}\n"
 
 
 def author(by: str | None) -> str:
@@ -217,7 +239,7 @@ def spelled(moment: datetime | None) -> str:
 
 
 def width() -> int:
-    """The columns that text may take; lines are not cut where nobody sees them end."""
+    """The columns that text of one thing may take: it is not cut where nobody sees it end."""
     return columns() if sys.stdout.isatty() else _UNLIMITED
 
 
@@ -227,7 +249,8 @@ def columns() -> int:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """Aligned columns, harmless to a terminal; the last one is cut to what is left of the width.
+    """Aligned columns, harmless to a terminal; the last one is cut to what is left of the width,
+    where nobody looks on too: a list is to choose from, ``show`` and ``--json`` tell all.
 
     >>> print(table(["ID", "LINES", "TEXT"], [["t-1", "12", "disk full"]], right=[1]), end="")
     ID   LINES  TEXT
@@ -239,7 +262,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[in
 
     shown = [[*map(safe, row[:-1]), row[-1]] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(head, *shown, strict=True)][:-1]
-    left = max(width() - sum(widths) - 2 * len(widths), 20)
+    left = max(columns() - sum(widths) - 2 * len(widths), 20)
     out = []
     for row in [head, *shown]:
         cells = []

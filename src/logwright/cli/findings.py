@@ -12,9 +12,11 @@ import typer
 
 from logwright.cli.evidence import cited, facts, heading, names
 from logwright.cli.feedback_parts import (
+    ExportArgument,
     ModelOption,
     StoreOption,
     again,
+    exported,
     opened,
     since,
     sized,
@@ -28,7 +30,6 @@ from logwright.errors import SettingsError
 if TYPE_CHECKING:
     from logwright.feedback.kept import Kept
     from logwright.findings.finding import Finding
-    from logwright.store.base import Kind
 
 __all__ = ["app"]
 
@@ -168,26 +169,12 @@ def _rulebook(model: Path | None) -> str:
 
 
 @app.command()
-def export(
-    file: Annotated[
-        Path,
-        typer.Argument(metavar="FILE", help="Its name ends in .jsonl or .parquet."),
-    ],
-    model: ModelOption = None,
-    store: StoreOption = None,
-) -> None:
+def export(file: ExportArgument, model: ModelOption = None, store: StoreOption = None) -> None:
     """Write all findings to a file, as the runs that found them raised them.
 
     Example: logwright findings export findings.parquet -m model
     """
-    from logwright.findings.escape import safe
-
-    if file.suffix not in (".jsonl", ".parquet"):
-        raise SettingsError(f"{file}: expected a name that ends in .jsonl or .parquet")
-    with opened(model, store) as there:
-        kind: Kind = "jsonl" if file.suffix == ".jsonl" else "parquet"
-        target = there.export(file, kind, "findings")
-    sys.stdout.write(f"wrote {safe(str(target))}\n")
+    sys.stdout.write(exported(file, model, store, "findings"))
 
 
 @app.command()

@@ -1,5 +1,5 @@
 """The `logwright` command. Exit codes: 0 done, 1 findings where `--fail-on` asks, 2 a user's error
-(one sentence), 70 a bug (with a traceback)."""
+(one sentence), 70 a bug (with a traceback), 75 a server that cannot be reached now."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def run() -> None:
 
         with suppress(OSError):  # nobody is there to be told
             typer.echo(f"logwright: {safe(str(error))}", err=True)
-        sys.exit(2)
+        sys.exit(error.exit_code)
     except ReaderGone:
         sys.exit(0)
     except KeyboardInterrupt:

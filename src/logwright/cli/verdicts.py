@@ -16,6 +16,7 @@ from logwright.cli.feedback_parts import (
     ModelOption,
     NoteOption,
     StoreOption,
+    TopOption,
     author,
     opened,
     spelled,
@@ -37,18 +38,13 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-_TopOption = Annotated[
-    int | None,
-    typer.Option("--top", metavar="N", min=1, help="Only the newest N.", show_default=False),
-]
-
 
 @app.command(name="list")
 def list_(
     model: ModelOption = None,
     store: StoreOption = None,
     all_: Annotated[bool, typer.Option("--all", help="With those that were taken back.")] = False,
-    top: _TopOption = None,
+    top: TopOption = None,
     json: JsonOption = False,
 ) -> None:
     """List verdicts, newest first, with the number of findings that each acts on.
@@ -233,7 +229,7 @@ def import_(
 def audit(
     model: ModelOption = None,
     store: StoreOption = None,
-    top: _TopOption = None,
+    top: TopOption = None,
     json: JsonOption = False,
 ) -> None:
     """List who did what and when, and what it changed, newest first.

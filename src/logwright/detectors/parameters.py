@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -29,11 +28,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logwright.detectors.base import Evidence, Floats, State
+from logwright.detectors.flags import Flag, Flags
 from logwright.detectors.slots import (
     COLUMNS,
     FORM_NEW,
-    GROWN,
-    GROWN_BY,
     HIGH,
     LOW,
     NO_NUMBER,
@@ -47,13 +45,14 @@ from logwright.detectors.slots import (
     sound,
 )
 from logwright.detectors.thresholds import Tail
+from logwright.detectors.usual import Usual, examples, shown
 from logwright.detectors.words import WORD, word_hash, words_of
 from logwright.findings.run import many
 from logwright.logs.batch import Int64s, LineBatch
 from logwright.logs.coder import BLANK
 from logwright.logs.kernel import FORM, NUMBER, VALUE
 from logwright.logs.redaction import redact
-from logwright.snapshot import Moved, join, part
+from logwright.snapshot import Moved
 from logwright.templates.values import FEW
 from logwright.templates.vocabulary import Vocabulary
 from logwright.templates.watcher import Watcher, kinds_of, layout_of
@@ -61,38 +60,9 @@ from logwright.windows.window import Windows
 
 __all__ = ["Parameters"]
 
-_MOST_FLAGS, _CITED, _NAMED, _TEXT = 100_000, 5, 5, 60
-_MOST_OF_SLOT = 2_000
-"""Lines that one slot flags in a stretch; it is not watched any longer then, until the next."""
-
-_STRETCH = 1_000_000  # lines
-
+_CITED, _NAMED = 5, 5
 _KINDS = ("high", "low", "value", "form")
-_HIDDEN = "[redacted]"
-_KIND_NAMES = {
-    1: "digits",
-    2: "lower-case letters",
-    4: "lower-case letters",
-    8: "capitals",
-    16: "capitals",
-    32: "bytes beyond ASCII",
-    64: "control characters",
-    128: "punctuation",
-    **{256 << i: f"'{c}'" for i, c in enumerate("-._/@%")},
-}
 _U64 = (1 << 64) - 1
-
-
-@dataclass(slots=True)
-class _Flag:
-    """A line that stands out: by which slot, how, and what the token was."""
-
-    row: int
-    slot: int
-    kind: int
-    score: float
-    text: bytes
-    judged: bool = False
 
 
 class Parameters:
@@ -116,13 +86,8 @@ class Parameters:
         self._watcher: Watcher | None = None
         self._met = np.zeros(0, bool)  # shape codes
         self._odd_shapes: dict[int, list[tuple[int, bytes]]] = {}
-        self._times: list[int] = []  # by slot: lines flagged in the stretch
-        self._stretch: list[int] = []  # which is this one
         self._of_template: dict[int, dict[int, dict[int, int]]] = {}
-        self._fresh: list[_Flag] = []
-        self._flags: list[_Flag] = []
-        self._rows = np.empty(0, np.int64)
-        self._thinned = False
+        self._flags = Flags()
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -156,11 +121,12 @@ class Parameters:
         slots = [s for s in slots if s.sides != (None, None) or s.digits]
         self._take([row_of(s, stop) for s in slots])
         self._labels = [s.label for s in slots]
-        self._shown = [_examples(s, stop) if exemplars else {} for s in slots]
+        self._shown = [examples(s, stop) if exemplars else {} for s in slots]
         self._known = [_values(s, stop) if VALUE_NEW in s.digits else set() for s in slots]
+        self._flags = Flags(len(slots))
         for i, slot in enumerate(slots):
             self._flag_history(i, slot, stop)
-        self._settle()
+        self._flags.settle()
         return said
 
     def _take(self, rows: Sequence[dict[str, Any]]) -> None:
@@ -171,7 +137,7 @@ class Parameters:
     def _flag_history(self, i: int, slot: Slot, stop: int) -> None:
         """Flag what stands out from row `stop` on (`scan`, which looks at a log's own past)."""
         for row, number, digits, kind in slot.outside(slot.sides, stop, 1 << 62):
-            self._fresh.append(_Flag(row, i, kind, digits, f"{number:.15g}".encode()))
+            self._flags.add(row, i, kind, digits, f"{number:.15g}".encode())
         longest = int(self._columns["longest"][i])
         kinds = int(self._columns["kinds"][i])
         for kind, digits in slot.digits.items():
@@ -179,7 +145,7 @@ class Parameters:
                 number = r.what == NO_NUMBER
                 known = kind == FORM_NEW and not (number or r.what & ~kinds or r.length > longest)
                 if r.row >= stop and not known:
-                    self._fresh.append(_Flag(r.row, i, kind, digits, r.text))
+                    self._flags.add(r.row, i, kind, digits, r.text)
 
     # --- running ----------------------------------------------------------------------------------
 
@@ -188,7 +154,6 @@ class Parameters:
         if self._watcher is not None:
             return self._watcher
         self._watcher = watcher = Watcher()
-        self._times, self._stretch = [0] * len(self), [0] * len(self)
         c = self._columns
         for i in range(len(self)):
             slot = watcher.add()
@@ -227,15 +192,13 @@ class Parameters:
         found, numbers = watcher.walk(batch)
         for at in range(len(found)):
             row, slot, begin, stop, _, value = found[at].tolist()
-            if self._is_loud(slot, first_row + row):
+            if self._flags.is_loud(slot, first_row + row):
                 continue
             text = batch.buf[begin:stop]
             told = self._judge(slot, float(numbers[at]), text, value)
             if told is not None:
-                self._times[slot] += 1
-                self._fresh.append(_Flag(first_row + row, slot, *told, text[:_TEXT]))
-        if len(self._fresh) > 2 * _MOST_FLAGS:
-            self._fresh = self._thin(self._fresh)
+                self._flags.meet(first_row + row, slot, *told, text)
+        self._flags.bound()
 
     def _flag_words(self, batch: LineBatch, first_row: int) -> None:
         codes = np.fromiter(self._odd_shapes, np.int32)
@@ -243,18 +206,9 @@ class Parameters:
         table[codes] = True
         for row in np.flatnonzero(table[batch.shape]).tolist():
             for slot, word in self._odd_shapes[int(batch.shape[row])]:
-                if not self._is_loud(slot, first_row + row):
-                    self._times[slot] += 1
+                if not self._flags.is_loud(slot, first_row + row):
                     digits = float(self._columns["value_digits"][slot])
-                    flag = _Flag(first_row + row, slot, VALUE_NEW, digits, word[:_TEXT])
-                    self._fresh.append(flag)
-
-    def _is_loud(self, slot: int, row: int) -> bool:
-        """Whether a slot has flagged so many lines that it is not watched any longer."""
-        stretch = row // _STRETCH
-        if self._stretch[slot] < stretch:
-            self._times[slot], self._stretch[slot] = 0, stretch
-        return self._times[slot] >= _MOST_OF_SLOT
+                    self._flags.meet(first_row + row, slot, VALUE_NEW, digits, word)
 
     def _place(self, code: int, content: bytes, vocabulary: Vocabulary, watcher: Watcher) -> None:
         """Watch the slots of a shape that is met for the first time, and look at its words."""
@@ -310,108 +264,44 @@ class Parameters:
 
     def place(self, now: Callable[[Int64s], Int64s]) -> None:
         """Number the lines flagged since the last call as records are numbered now."""
-        if self._fresh:
-            rows = now(np.array([f.row for f in self._fresh], np.int64)).tolist()
-            for flag, row in zip(self._fresh, rows, strict=True):
-                flag.row = row
-            self._settle()
-
-    def _settle(self) -> None:
-        flags = self._flags + self._fresh
-        if len(flags) > _MOST_FLAGS:
-            flags = [flag for flag in flags if not flag.judged]
-        if len(flags) > _MOST_FLAGS or self._thinned:
-            flags = self._thin(flags)
-        self._thinned = False
-        self._flags, self._fresh = sorted(flags, key=lambda f: (f.row, f.slot)), []
-        self._rows = np.array([f.row for f in self._flags], np.int64)
-
-    def _thin(self, flags: list[_Flag]) -> list[_Flag]:
-        """The highest-scoring flags of each slot, as many of each as there is room for.
-
-        How many follows from all that a slot flagged in the run, so that what is left in the end
-        does not depend on when this was done before.
-        """
-        self._thinned = True
-        held = np.bincount([f.slot for f in flags], minlength=len(self))
-        times = np.maximum(held, self._times) if self._times else held
-        each, most = 1, int(times.max(initial=1))
-        while each < most:  # the largest number of each that stays within the limit
-            middle = (each + most + 1) // 2
-            fits = int(np.minimum(times, middle).sum()) <= _MOST_FLAGS
-            each, most = (middle, most) if fits else (each, middle - 1)
-        left, kept = [each] * len(times), []
-        for flag in sorted(flags, key=lambda f: (-f.score, f.row, f.slot)):
-            if left[flag.slot]:
-                left[flag.slot] -= 1
-                kept.append(flag)
-        return kept
+        self._flags.place(now)
 
     def score(self, windows: Windows, vocabulary: Vocabulary) -> Floats:
         """The digits of the most improbable line of each window, 0 where none stands out."""
         out = np.zeros(len(windows))
-        for at, flag in self._flagged(windows.events.row):
+        for at, flag in self._flags.among(windows.events.row):
             owner = int(np.searchsorted(windows.bounds, at, side="right")) - 1
             out[owner] = max(out[owner], flag.score)
             flag.judged = True
         return out
-
-    def _flagged(self, rows: Int64s) -> list[tuple[int, _Flag]]:
-        """(position, flag) of all rows that are flagged."""
-        if not len(self._rows) or not len(rows):
-            return []
-        near = np.flatnonzero((rows >= self._rows[0]) & (rows <= self._rows[-1]))
-        begin = np.searchsorted(self._rows, rows[near], side="left")
-        end = np.searchsorted(self._rows, rows[near], side="right")
-        hit = np.flatnonzero(end > begin)
-        triples = zip(near[hit].tolist(), begin[hit].tolist(), end[hit].tolist(), strict=True)
-        return [(at, flag) for at, a, b in triples for flag in self._flags[a:b]]
 
     def evidence(
         self, windows: Windows, i: int, vocabulary: Vocabulary, threshold: float
     ) -> list[Evidence]:
         """One entry per parameter and kind that stands out in window `i`."""
         span = windows.span(i)
-        found: dict[tuple[int, int, int], list[_Flag]] = {}
-        for at, flag in self._flagged(windows.events.row[span]):
+        found: dict[tuple[int, int, int], list[Flag]] = {}
+        for at, flag in self._flags.among(windows.events.row[span]):
             if flag.score >= threshold:
                 template = int(windows.events.template[span.start + at])
                 found.setdefault((template, flag.slot, flag.kind), []).append(flag)
         return [self._told(key, flags, vocabulary) for key, flags in found.items()]
 
     def _told(
-        self, key: tuple[int, int, int], flags: list[_Flag], vocabulary: Vocabulary
+        self, key: tuple[int, int, int], flags: list[Flag], vocabulary: Vocabulary
     ) -> Evidence:
         template, slot, kind = key
         top = max(flags, key=lambda f: (f.score, -f.row))
         rows = sorted({f.row for f in flags})
-        label, lines = self._labels[slot], int(self._columns["lines"][slot])
-        value = _shown(label, top.text)
-        shown = self._shown[slot]
-        history = f"in {many(lines, 'line')} of history"
-        if kind in (HIGH, LOW):
-            bound = shown.get(SIDES[kind - HIGH], "")
-            word = "above" if kind == HIGH else "below"
-            usual = f"never {word} {bound or 'what is usual'}"
-            summary = f"'{label}' was {value}; {history} {usual}"
-            summary += f" (expected less than once in {_power(top.score)} lines)"
-        elif kind == VALUE_NEW:
-            number, values = len(self._known[slot]), shown.get("values", "")
-            if number == 1:
-                usual = values or "the same value"
-            else:
-                usual = f"one of {many(number, 'value')}" + (f", such as {values}" * bool(values))
-            summary = f"'{label}' was {value}; {history} always {usual}"
-        else:
-            usual = self._usual_form(slot)
-            summary = f"'{label}' was {value}; {history} always {usual}"
+        value = shown(self._labels[slot], top.text)
+        history = self._usual(slot)
         times = f" ({many(len(rows), 'line')})" if len(rows) > 1 else ""
         cited = sorted({top.row, *rows[: _CITED - 1]})
         place = "word" if self._columns["tokens"][slot] == WORD else "parameter"
-        position = int(self._columns["ordinal"][slot])
+        position, usual = int(self._columns["ordinal"][slot]), history.of(kind)
         return Evidence(
             score=top.score,
-            summary=summary + times,
+            summary=history.summary(kind, value, top.score) + times,
             expected=usual,
             seen=f"{value}{times}",
             rows=cited,
@@ -422,47 +312,28 @@ class Parameters:
             usual={template: usual},
         )
 
-    def _usual_form(self, slot: int) -> str:
-        kinds = int(self._columns["kinds"][slot])
-        if kinds == NO_NUMBER:
-            return "a number"
-        most = int(self._columns["longest"][slot] - GROWN_BY) // GROWN
-        names = [name for bit, name in _KIND_NAMES.items() if kinds & bit]
-        return f"up to {many(most, 'character')}, {', '.join(dict.fromkeys(names))} only"
+    def _usual(self, slot: int) -> Usual:
+        c = self._columns
+        return Usual(
+            self._labels[slot],
+            int(c["lines"][slot]),
+            self._shown[slot],
+            len(self._known[slot]),
+            int(c["kinds"][slot]),
+            int(c["longest"][slot]),
+        )
 
     def drop(self, before: int) -> None:
         """Forget flags of lines before a row, of which no open window holds one."""
-        gone = int(np.searchsorted(self._rows, before))
-        self._flags, self._rows = self._flags[gone:], self._rows[gone:]
+        self._flags.drop(before)
 
     def paused(self) -> State:
         """The lines that were flagged, and how many each slot flagged."""
-        flags = [*self._flags, *self._fresh]
-        kinds = {"row": np.int64, "slot": np.int32, "kind": np.int8, "score": np.float64}
-        columns: dict[str, NDArray[Any]] = {
-            name: np.array([getattr(f, name) for f in flags], kind) for name, kind in kinds.items()
-        }
-        columns["judged"] = np.array([f.judged for f in flags], bool)
-        columns["size"], texts = join([f.text for f in flags])
-        meta = {"times": self._times, "stretch": self._stretch, "thinned": self._thinned}
-        return State(meta, {"flags": columns}, {"texts": texts})
+        return self._flags.paused()
 
     def resume(self, state: State, moved: Moved) -> None:
         """Go on from there; another model has other slots: then nothing is flagged."""
-        table = state.tables["flags"]
-        slots = len(state.meta["times"])
-        if slots not in (0, len(self)):
-            return
-        self._begin()
-        texts = part(table["size"], state.files["texts"])
-        names = ("row", "slot", "kind", "score")
-        columns = (table[name].tolist() for name in names)
-        judged = table["judged"].tolist()
-        self._flags = [_Flag(*told) for told in zip(*columns, texts, judged, strict=True)]
-        self._rows = np.array(table["row"], np.int64)
-        if slots:
-            self._times, self._stretch = list(state.meta["times"]), list(state.meta["stretch"])
-        self._thinned = bool(state.meta["thinned"])
+        self._flags.resume(state)
 
     def cites(self) -> Int64s:
         """Nothing but what open windows hold."""
@@ -502,39 +373,8 @@ class Parameters:
             raise ValueError(f"a parameter has more than {FEW} values")
         self._sides, self._watcher, self._met = [], None, np.zeros(0, bool)
         self._odd_shapes, self._of_template = {}, {}
-        self._flags, self._fresh, self._rows = [], [], np.empty(0, np.int64)
-        self._times, self._stretch, self._thinned = [], [], False
+        self._flags = Flags(size)
 
 
 def _values(slot: Slot, stop: int) -> set[int]:
     return {r.what for r in slot.sketch.values if r.row < stop}
-
-
-def _examples(slot: Slot, stop: int) -> dict[str, str]:
-    """What history held, for people: the extremes, and some values."""
-    out = {}
-    extremes = zip(SIDES, (max, min), (slot.sketch.high, slot.sketch.low), strict=True)
-    for name, extreme, (rows, numbers) in extremes:
-        past = numbers[rows < stop].tolist()
-        if past:
-            out[name] = _shown(slot.label, f"{extreme(past):.15g}".encode())
-    seen = dict.fromkeys(r.text for r in slot.sketch.values if r.row < stop)
-    shown = [_shown(slot.label, text) for text in list(seen)[:_NAMED]]
-    if VALUE_NEW in slot.digits and _HIDDEN not in shown:
-        out["values"] = ", ".join(sorted(shown))
-    return out
-
-
-def _shown(label: str, text: bytes) -> str:
-    """A value for people: thousands apart, and nothing of a secret."""
-    before = label.partition("<*>")[0].encode("utf-8", "replace")
-    text = text[:_TEXT]
-    if redact(before + text) != before + text:
-        return _HIDDEN
-    if text.isdigit() and len(text) > 3 and text[:1] != b"0":
-        return f"{int(text):,}"
-    return text.decode("utf-8", "backslashreplace")
-
-
-def _power(digits: float) -> str:
-    return f"{10**digits:,.0f}" if digits < 6 else f"10^{digits:.0f}"

@@ -20,16 +20,17 @@ that is well known. See decision 005.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from logwright.logs import program as p
-from logwright.logs.batch import Int8s, Int32s, Int64s
+from logwright.logs.batch import Int8s, Int32s, Int64s, LineBatch
 from logwright.snapshot import State
 
-__all__ = ["EMPTY", "FRAME", "INDENTED_MOST", "TROUBLE", "Continuation", "line_kind"]
+__all__ = ["EMPTY", "FRAME", "INDENTED_MOST", "TROUBLE", "Continuation", "joined", "line_kind"]
 
 FRAME, TROUBLE, CODE, EMPTY = 1, 2, 4, 8
 """Bits of what a line is: a frame, something that names trouble, code as it stands behind frames,
@@ -95,6 +96,17 @@ class Continuation:
     _in_trace: bool = False
     _white: NDArray[np.bool_] = field(default_factory=lambda: _white_table(), repr=False)
 
+    @staticmethod
+    def of(samples: Sequence[bytes], headed: bool) -> Continuation:
+        """That of a source whose lines have headers, or of one whose lines look like `samples`:
+        indentation tells no records apart in text that is indented anyhow.
+
+        >>> Continuation.of([b"  up", b"  down"], headed=False).indents
+        False
+        """
+        indented = sum(line[:1] in b" \t" for line in samples)
+        return Continuation(headed or indented <= INDENTED_MOST * max(len(samples), 1))
+
     def paused(self) -> State:
         """Whether a record is open, and a trace."""
         return State({name: getattr(self, name) for name in ("joined", "_begun", "_in_trace")})
@@ -148,6 +160,16 @@ class Continuation:
         self._begun, self._in_trace = True, bool(in_trace[-1])
         self.joined += int(np.count_nonzero(found))
         return found
+
+
+def joined(batch: LineBatch, joins: NDArray[np.bool_]) -> LineBatch:
+    """The records of a batch of lines, of which some continue a record."""
+    heads = np.flatnonzero(~joins)
+    records = batch.take(heads)
+    ends = np.append(heads[1:], len(joins))
+    records.joined = (ends - heads - 1).astype(np.int32)
+    records.carried = int(heads[0]) if len(heads) else len(joins)
+    return records
 
 
 def _white_table() -> NDArray[np.bool_]:

@@ -3,72 +3,36 @@
 For each source it detects the format once, from the first block, and says why. Lines that continue
 a record (`logs.continuation`) are joined to it, and lines outside the selection are left out: every
 physical line is a record's head, one of the `joined`, or one of those `left_out`.
-
-Dictionaries of hosts, components and labels are bounded by `_MOST_NAMES`.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from logwright.logs.batch import NO_TIME, Block, Int8s, Int32s, Int64s, LineBatch, Note
+from logwright.logs.batch import NO_TIME, Block, Int32s, Int64s, LineBatch, Note
 from logwright.logs.coder import BLANK, OVERFLOW, NewShapes, ShapeCoder
-from logwright.logs.continuation import INDENTED_MOST, Continuation
-from logwright.logs.formats import Detected, detect, sample_lines, use
-from logwright.logs.json_lines import JsonLines
-from logwright.logs.kernel import Table, headers, lines
-from logwright.logs.layout import level_code
-from logwright.logs.program import FULL, NONE, SLOTS
+from logwright.logs.continuation import joined
+from logwright.logs.formats import Detected
+from logwright.logs.rows import Read, Rows
 from logwright.logs.sampling import sampled
-from logwright.logs.selection import Selection, holds
+from logwright.logs.selection import Selection
 from logwright.logs.sessions import SessionKey, find_key
 from logwright.logs.source_state import SourceState
 from logwright.logs.sources import Sources
-from logwright.logs.timestamps import Clock
 from logwright.settings import Settings
 from logwright.snapshot import State
 
 __all__ = ["BLANK", "OVERFLOW", "NewShapes", "Reader"]
 
-_MOST_NAMES = 1_000_000
 _SAMPLE_LINES = 20_000
 _COUNTED = ("joined", "left_out", "_rows", "_keyed")
 _FEW_KEYED = 0.03
-
-
-@dataclass(slots=True)
-class Names:
-    """A dictionary of byte strings, filled by interning spans of blocks."""
-
-    table: Table = field(default_factory=Table)
-    values: list[bytes] = field(default_factory=list)
-
-    def code(self, buf: bytes, start: Int64s, end: Int64s) -> Int32s:
-        """Codes of the spans, -1 where there is none (or there are too many different ones)."""
-        if len(self.values) >= _MOST_NAMES:
-            return np.full(len(start), -1, np.int32)
-        codes, fresh = self.table.intern(buf, start, end)
-        self.values.extend(buf[int(start[i]) : int(end[i])] for i in fresh.tolist())
-        return codes
-
-
-class _Headers(NamedTuple):
-    content: Int64s
-    ts: Int64s
-    level: Int8s
-    host: Int32s
-    component: Int32s
-    label: Int32s
-    status: Int8s | None
-    """None where the source has no headers."""
 
 
 class Reader:
@@ -84,10 +48,11 @@ class Reader:
         self.shapes = self.coder.table
         self.joined = self.left_out = 0
         self.selection = Selection.of(settings, self._now())
-        self.hosts, self.components, self.labels = Names(), Names(), Names()
+        self._columns = Rows(self.coder)
+        self.hosts, self.components = self._columns.hosts, self._columns.components
+        self.labels = self._columns.labels
         self.session: SessionKey | None = None
         self.session_reason = ""
-        self._levels, self._level_codes = Names(), np.zeros(1, np.int8)
         self._states: dict[int, SourceState] = {}
         self._samples: list[tuple[int, bytes]] = []
         self._rows = self._keyed = 0
@@ -164,10 +129,7 @@ class Reader:
             block = replace(block, buf=buf, offset=waiting.offset, line_no=waiting.line_no)
             block.newlines = None
         state.may_wait = not last and not block.cut and block.buf.endswith(b"\n")
-        if state.json is not None:
-            batch = self._json_batch(block, state, state.json)
-        else:
-            batch = self._batch(block, state)
+        batch = self._records(self._columns.read(block, state), state)
         return self._selected(batch, block, state)
 
     def remember(self) -> None:
@@ -228,37 +190,16 @@ class Reader:
 
     def message_at(self, source_id: int, text: bytes) -> int:
         """Where the message begins in one line's text: behind the header of its source's format."""
-        state = self._states[source_id]
-        if state.json is not None and text.lstrip()[:1] == b"{":
-            path = state.json.keys.message
-            key = re.escape(path[-1].encode()) if path else b""
-            match = re.search(b'"' + key + b'"\\s*:\\s*"', text) if path else None
-            return match.end() if match else 0
-        program = state.detected.program
-        if not program:
-            return 0
-        content, *_ = headers(text, np.zeros(1, np.int64), np.array([len(text)]), program, 2000, 0)
-        return int(content[0])
+        return self._states[source_id].message_at(text)
 
     def message(self, source_id: int, text: bytes) -> bytes:
         """The message of one line as batches have it: behind the header; of JSON decoded."""
-        json = self._states[source_id].json
-        found = None if json is None else json.message(text)
-        return text[self.message_at(source_id, text) :] if found is None else found
+        return self._states[source_id].message(text)
 
     def names_at(self, source_id: int, text: bytes) -> tuple[bytes, bytes]:
         """The host and the component that one line's header names, as batches have them; empty
         where it names none."""
-        state = self._states[source_id]
-        if state.json is not None and (found := state.json.names(text)) is not None:
-            return found
-        program = state.detected.program
-        if not program:
-            return b"", b""
-        end = np.array([len(text)])
-        _, _, spans, _ = headers(text, np.zeros(1, np.int64), end, program, 2000, 0)
-        (a, b), (c, d) = (spans[0, 2 * SLOTS[slot] :][:2] for slot in ("host", "component"))
-        return text[max(a, 0) : max(b, 0)], text[max(c, 0) : max(d, 0)]  # -1 where there is none
+        return self._states[source_id].names(text)
 
     def take_shapes(self) -> NewShapes:
         """Shapes, and further lines of shapes, met since the last call."""
@@ -269,30 +210,14 @@ class Reader:
         it was last written, where it is no file."""
         if written is not None:
             self._written = written
-        samples, settings = sample_lines(sample), self.settings
-        if settings.format:
-            detected = use(settings.format, samples, label_prefix=settings.label_prefix)
-        else:
-            before = {s.detected.layout.text: s.detected for s in self._states.values()}
-            detected = detect(
-                samples, label_prefix=settings.label_prefix, before=list(before.values())
-            )
-        clock = Clock(
-            settings.timezone,
-            self._reference(source_id),
-            names_year=detected.names_year,
-            names_day=detected.names_day,
-            names_zone=detected.names_zone,
+        before = {s.detected.layout.text: s.detected for s in self._states.values()}
+        state = SourceState.begin(
+            sample, self.settings, self._reference(source_id), list(before.values())
         )
-        json = JsonLines(samples, settings.timezone) if detected.format.kind == "json" else None
-        if json is not None:
-            keys = json.reason.removeprefix(f"{detected.format.title}: ")
-            detected = replace(detected, reason=f"{detected.reason}; {keys}")
-        begun = self.selection is None or self.selection.since == NO_TIME
-        continuation = _continuation(samples, detected)
-        self._states[source_id] = SourceState(
-            detected, clock, json, continuation, begun, sample if self.remembers else b""
-        )
+        state.chosen = self.selection is None or self.selection.since == NO_TIME
+        if self.remembers:
+            state.sample = sample
+        self._states[source_id] = state
         if not self._session_done:
             self._samples.append((source_id, sample))
 
@@ -303,17 +228,7 @@ class Reader:
             return
         contents: list[bytes] = []
         for source_id, sample in samples:
-            state = self._states[source_id]
-            if state.json is not None:
-                columns = state.json.columns(Block(sample, source_id, 0, 1))
-                contents += columns.buf.splitlines()
-                state.json.not_json = 0  # these lines are read, and counted, once more
-                continue
-            start, end = lines(sample)
-            if state.detected.program:
-                start, *_ = headers(sample, start, end, state.detected.program, 2000, 0)
-            pairs = zip(start.tolist(), end.tolist(), strict=True)
-            contents += [sample[a:b] for a, b in pairs if b > a]
+            contents += self._states[source_id].messages(sample)
         key = find_key(contents[:_SAMPLE_LINES])
         self.set_session(key)
         if key is None:
@@ -333,130 +248,9 @@ class Reader:
         except OSError:
             return time.time()
 
-    def _header_columns(
-        self,
-        buf: bytes,
-        start: Int64s,
-        end: Int64s,
-        state: SourceState,
-        block: Block | None = None,
-    ) -> _Headers:
-        """What the header program of a source reads on some lines: on those of a block that need
-        not wait, or on all of the text among JSON lines."""
-        n = len(start)
-        program, status = state.detected.program, None
-        if program:
-            content, ts, spans, status = headers(
-                buf, start, end, program, state.clock.year, state.clock.day
-            )
-            if block is not None:
-                n = state.held(block, ts, start)
-                content, spans, status = content[:n], spans[:n], status[:n]
-            spikes = state.text_spikes if block is None else state.spikes
-            ts = state.clock.fix(spikes.without(ts, n))
-        else:
-            content, ts = start, np.full(n, NO_TIME, np.int64)
-            spans = np.full((n, 8), -1, np.int64)
-        names = {}
-        for slot in state.detected.slots:
-            at = 2 * SLOTS[slot]
-            names[slot] = (spans[:, at], spans[:, at + 1])
-        absent = np.full(n, -1, np.int32)
-        level = np.zeros(n, np.int8)
-        if "level" in names:
-            level = self._level(self._levels.code(buf, *names["level"]))
-        host, component, label = (
-            dictionary.code(buf, *names[slot]) if slot in names else absent
-            for slot, dictionary in (
-                ("host", self.hosts),
-                ("component", self.components),
-                ("label", self.labels),
-            )
-        )
-        return _Headers(content, ts, level, host, component, label, status)
-
-    def _batch(self, block: Block, state: SourceState) -> LineBatch:
-        start, end = lines(block.buf, block.newlines)
-        head = self._header_columns(block.buf, start, end, state, block)
-        buf, n = block.buf, len(head.content)
-        if n < len(start):
-            buf, start, end = buf[: int(start[n])], start[:n], end[:n]
-        shape = self.coder.encode(buf, head.content, end)
-        batch = LineBatch(
-            buf,
-            block.source_id,
-            start,
-            end,
-            head.content,
-            shape,
-            head.ts,
-            head.level,
-            head.host,
-            head.component,
-            np.full(len(start), -1, np.int32),
-            head.label,
-            start + block.offset,
-            np.arange(block.line_no, block.line_no + len(start), dtype=np.int64),
-            base=block.offset,
-        )
-        return self._records(batch, state, head.status, (buf, head.content, end))
-
-    def _json_batch(self, block: Block, state: SourceState, json: JsonLines) -> LineBatch:
-        not_json, columns = json.not_json, json.columns(block)
-        ts = columns.ts
-        stop = state.held(block, ts, columns.offset - block.offset)
-        if stop < len(ts):
-            json.not_json = not_json
-            block = replace(block, buf=block.buf[: int(columns.offset[stop]) - block.offset])
-            columns = json.columns(block)
-        count = len(columns.start)
-        status = np.full(count, FULL, np.int8)
-        rows = np.flatnonzero(columns.text)
-        start = columns.start[rows]
-        head = self._header_columns(columns.buf, start, columns.end[rows], state)
-        status[rows] = NONE if head.status is None else head.status
-        text, begin, end = columns.template or (columns.buf, columns.start, columns.end)
-        begin, content = begin.copy(), columns.start.copy()
-        begin[rows] += head.content - start
-        content[rows] = head.content
-
-        def recoded(dictionary: Names, coded: tuple[Int32s, list[bytes]]) -> Int32s:
-            codes, values = coded
-            ends = np.cumsum([len(v) for v in values], dtype=np.int64)
-            starts = np.concatenate(([0], ends[:-1])).astype(np.int64) if values else ends
-            table = dictionary.code(b"".join(values), starts, ends)
-            return np.append(table, np.int32(-1))[codes]
-
-        batch = LineBatch(
-            columns.buf,
-            block.source_id,
-            columns.start,
-            columns.end,
-            content,
-            self.coder.encode(text, begin, end),
-            state.spikes.without(ts, stop),
-            self._level(recoded(self._levels, columns.level)),
-            recoded(self.hosts, columns.host),
-            recoded(self.components, columns.component),
-            np.full(count, -1, np.int32),
-            np.full(count, -1, np.int32),
-            columns.offset,
-            columns.line_no,
-            block.buf,
-            base=block.offset,
-        )
-        batch.ts[rows], batch.level[rows] = head.ts, head.level
-        batch.host[rows], batch.component[rows] = head.host, head.component
-        return self._records(batch, state, status, (text, begin, end))
-
-    def _records(
-        self,
-        batch: LineBatch,
-        state: SourceState,
-        status: Int8s | None,
-        named: tuple[bytes, Int64s, Int64s],
-    ) -> LineBatch:
-        """A batch of lines as records; `named` holds the texts that their shapes come from."""
+    def _records(self, read: Read, state: SourceState) -> LineBatch:
+        """The lines of a block as records."""
+        batch, status, (text, start, end) = read
         joins = state.continuation.rows(
             batch.buf,
             batch.start,
@@ -466,9 +260,8 @@ class Reader:
             batch.shape,
             self.coder.kinds,
         )
-        text, start, end = named
         if joins is not None:
-            batch, start, end = _joined(batch, joins), start[~joins], end[~joins]
+            batch, start, end = joined(batch, joins), start[~joins], end[~joins]
         firsts = self.coder.meet(text, start, end, batch.shape)
         if self.session is not None:
             if len(firsts):
@@ -483,74 +276,20 @@ class Reader:
 
     def _selected(self, batch: LineBatch, block: Block, state: SourceState) -> LineBatch:
         """The records of the selection; counts the lines."""
-        joined = 0 if batch.joined is None else int(batch.joined.sum())
-        physical = len(batch) + joined + batch.carried
-        self.sources.sources[block.source_id].stats.lines += physical
+        continued = 0 if batch.joined is None else int(batch.joined.sum())
+        physical = len(batch) + continued + batch.carried
+        stats = self.sources.sources[block.source_id].stats
+        stats.lines += physical
         if self.selection is not None:
             if not state.kept:
                 batch.carried = 0
-            which = self._in_selection(self.selection, batch, block, state)
+            which = self.selection.rows(
+                batch, block.buf, state, stats.name, self.hosts, self.components
+            )
             if len(batch):
                 state.kept = bool(which[-1])
             batch = batch.take(which)
-            joined = 0 if batch.joined is None else int(batch.joined.sum())
-        self.joined += joined + batch.carried
-        self.left_out += physical - len(batch) - joined - batch.carried
+            continued = 0 if batch.joined is None else int(batch.joined.sum())
+        self.joined += continued + batch.carried
+        self.left_out += physical - len(batch) - continued - batch.carried
         return batch
-
-    def _in_selection(
-        self, selection: Selection, batch: LineBatch, block: Block, state: SourceState
-    ) -> NDArray[np.bool_]:
-        which = np.ones(len(batch), bool)
-        if not len(batch):
-            return which
-        if max(selection.since, selection.until) != NO_TIME:
-            timed = batch.ts != NO_TIME
-            inside = batch.ts >= selection.since
-            if selection.until != NO_TIME:
-                inside &= batch.ts < selection.until
-            last = np.maximum.accumulate(np.where(timed, np.arange(len(batch)), -1))
-            which = np.where(last >= 0, inside[last], state.chosen)
-            state.chosen = bool(which[-1])
-        slots = {"host": self.hosts.values, "component": self.components.values}
-        source = self.sources.sources[block.source_id].stats.name
-        raw = block.buf
-        for key, value in selection.where:
-            name = value.encode("utf-8", "surrogateescape")
-            codes = getattr(batch, key) if key in slots else None
-            if key == "source":
-                which &= value in (source, os.path.basename(source))
-            elif key == "level" and level_code(name):
-                which &= batch.level == level_code(name)
-            elif codes is not None and (codes >= 0).any():
-                known = slots[key]
-                which &= codes == (known.index(name) if name in known else -2)
-            else:
-                which &= holds(raw, batch.offset - block.offset, key, value)
-        return which
-
-    def _level(self, codes: Int32s) -> Int8s:
-        known = len(self._level_codes) - 1
-        values = self._levels.values
-        if len(values) > known:  # the last entry is what code -1 finds
-            more = [level_code(v) for v in values[known:]]
-            self._level_codes = np.concatenate((self._level_codes[:-1], more, [0])).astype(np.int8)
-        return self._level_codes[codes]
-
-
-def _continuation(samples: list[bytes], detected: Detected) -> Continuation:
-    """Whether indentation tells records apart: it does not in text that is indented anyhow."""
-    if detected.program:
-        return Continuation()
-    indented = sum(line[:1] in b" \t" for line in samples)
-    return Continuation(indents=indented <= INDENTED_MOST * max(len(samples), 1))
-
-
-def _joined(batch: LineBatch, joins: NDArray[np.bool_]) -> LineBatch:
-    """The records of a batch of lines, of which some continue a record."""
-    heads = np.flatnonzero(~joins)
-    records = batch.take(heads)
-    ends = np.append(heads[1:], len(joins))
-    records.joined = (ends - heads - 1).astype(np.int32)
-    records.carried = int(heads[0]) if len(heads) else len(joins)
-    return records

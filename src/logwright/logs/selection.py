@@ -8,6 +8,7 @@ be asked for its last hour.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -16,7 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logwright.errors import SettingsError
-from logwright.logs.batch import NO_TIME, Int64s
+from logwright.logs.batch import NO_TIME, Int64s, LineBatch
+from logwright.logs.layout import level_code
+from logwright.logs.names import Names
+from logwright.logs.source_state import SourceState
 from logwright.logs.timestamps import zone_of
 from logwright.settings import Settings
 
@@ -91,6 +95,42 @@ class Selection:
         if NO_TIME not in (since, until) and since >= until:
             raise SettingsError("since is not before until: no line lies between them")
         return Selection(since, until, where)
+
+    def rows(
+        self,
+        batch: LineBatch,
+        text: bytes,
+        state: SourceState,
+        source: str,
+        hosts: Names,
+        components: Names,
+    ) -> NDArray[np.bool_]:
+        """Which records of a batch it takes. `text` is the batch's block as it stands in the
+        source of this name; `state` is told whether the last one is within the times."""
+        which = np.ones(len(batch), bool)
+        if not len(batch):
+            return which
+        if max(self.since, self.until) != NO_TIME:
+            timed = batch.ts != NO_TIME
+            inside = batch.ts >= self.since
+            if self.until != NO_TIME:
+                inside &= batch.ts < self.until
+            last = np.maximum.accumulate(np.where(timed, np.arange(len(batch)), -1))
+            which = np.where(last >= 0, inside[last], state.chosen)
+            state.chosen = bool(which[-1])
+        columns = {"host": (batch.host, hosts), "component": (batch.component, components)}
+        for key, value in self.where:
+            name = value.encode("utf-8", "surrogateescape")
+            if key == "source":
+                which &= value in (source, os.path.basename(source))
+            elif key == "level" and level_code(name):
+                which &= batch.level == level_code(name)
+            elif key in columns and (columns[key][0] >= 0).any():
+                codes, names = columns[key]
+                which &= codes == (names.values.index(name) if name in names.values else -2)
+            else:
+                which &= holds(text, batch.offset - batch.base, key, value)
+        return which
 
 
 def _condition(text: str) -> tuple[str, str]:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from logwright.logs.batch import Block, Int64s
 from logwright.logs.continuation import Continuation
-from logwright.logs.formats import Detected
+from logwright.logs.formats import Detected, detect, sample_lines, use
 from logwright.logs.json_lines import JsonLines
+from logwright.logs.kernel import headers, lines
+from logwright.logs.program import SLOTS
 from logwright.logs.spikes import Spikes
 from logwright.logs.timestamps import Clock
+from logwright.settings import Settings
 
 __all__ = ["SourceState"]
 
@@ -22,9 +30,9 @@ class SourceState:
     clock: Clock
     json: JsonLines | None
     continuation: Continuation
-    chosen: bool
+    chosen: bool = True
     """Whether the last line was in the selection's time; lines without a time go with it."""
-    sample: bytes
+    sample: bytes = b""
     kept: bool = False
     """Whether the last record was in the selection."""
     spikes: Spikes = field(default_factory=Spikes)
@@ -33,6 +41,77 @@ class SourceState:
     waiting: Block | None = None
     """Lines that wait for the next block."""
     may_wait: bool = False
+
+    @staticmethod
+    def begin(
+        sample: bytes, settings: Settings, reference: float, before: Sequence[Detected]
+    ) -> SourceState:
+        """That of a source which begins with a `sample` and was last written at `reference`, in
+        seconds since 1970; `before` are the formats that were found in other ones."""
+        samples = sample_lines(sample)
+        if settings.format:
+            detected = use(settings.format, samples, label_prefix=settings.label_prefix)
+        else:
+            detected = detect(samples, label_prefix=settings.label_prefix, before=before)
+        clock = Clock(
+            settings.timezone,
+            reference,
+            names_year=detected.names_year,
+            names_day=detected.names_day,
+            names_zone=detected.names_zone,
+        )
+        json = JsonLines(samples, settings.timezone) if detected.format.kind == "json" else None
+        if json is not None:
+            keys = json.reason.removeprefix(f"{detected.format.title}: ")
+            detected = replace(detected, reason=f"{detected.reason}; {keys}")
+        continuation = Continuation.of(samples, bool(detected.program))
+        return SourceState(detected, clock, json, continuation)
+
+    def messages(self, sample: bytes) -> list[bytes]:
+        """The messages of a text, such as the source's sample; text among JSON keeps its header."""
+        if self.json is not None:
+            columns = self.json.columns(Block(sample, 0, 0, 1))
+            self.json.not_json = 0  # these lines are read, and counted, once more
+            return columns.buf.splitlines()
+        start, end = lines(sample)
+        if self.detected.program:
+            start, *_ = headers(sample, start, end, self.detected.program, 2000, 0)
+        pairs = zip(start.tolist(), end.tolist(), strict=True)
+        return [sample[a:b] for a, b in pairs if b > a]
+
+    def message_at(self, text: bytes) -> int:
+        """Where the message begins in one line's text: behind the header."""
+        if self.json is not None and text.lstrip()[:1] == b"{":
+            path = self.json.keys.message
+            key = re.escape(path[-1].encode()) if path else b""
+            match = re.search(b'"' + key + b'"\\s*:\\s*"', text) if path else None
+            return match.end() if match else 0
+        head = self._head(text)
+        return 0 if head is None else head[0]
+
+    def message(self, text: bytes) -> bytes:
+        """The message of one line as batches have it: behind the header; of JSON decoded."""
+        found = None if self.json is None else self.json.message(text)
+        return text[self.message_at(text) :] if found is None else found
+
+    def names(self, text: bytes) -> tuple[bytes, bytes]:
+        """The host and the component that one line's header names, as batches have them; empty
+        where it names none."""
+        if self.json is not None and (found := self.json.names(text)) is not None:
+            return found
+        head = self._head(text)
+        if head is None:
+            return b"", b""
+        (a, b), (c, d) = (head[1][2 * SLOTS[slot] :][:2] for slot in ("host", "component"))
+        return text[max(a, 0) : max(b, 0)], text[max(c, 0) : max(d, 0)]  # -1 where there is none
+
+    def _head(self, text: bytes) -> tuple[int, NDArray[np.int64]] | None:
+        """Where one line's message begins, and the spans of its header; None without headers."""
+        if not self.detected.program:
+            return None
+        start, end = np.zeros(1, np.int64), np.array([len(text)])
+        content, _, spans, _ = headers(text, start, end, self.detected.program, 2000, 0)
+        return int(content[0]), spans[0]
 
     def held(self, block: Block, ts: Int64s, start: Int64s) -> int:
         """How many of a block's lines need not wait; the others are held for the next block."""

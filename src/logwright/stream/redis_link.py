@@ -19,7 +19,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from logwright.errors import InputError, LogwrightError, MissingExtraError, SettingsError
+from logwright.errors import (
+    AwayError,
+    InputError,
+    LogwrightError,
+    MissingExtraError,
+    SettingsError,
+)
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -160,8 +166,9 @@ class Link:
         self.client = _client(address)
 
     def check(self) -> None:
-        """Raise `InputError` where the server cannot be used as things stand: at the start of a
-        run, a wrong address or password is told soon (within 3 s), not waited for."""
+        """Raise `InputError` where the server cannot be used as things stand, and `AwayError` where
+        it cannot be reached: at the start of a run, a wrong address or password is told soon
+        (within 3 s), not waited for."""
         errors = _errors()
         pause, until = Pause(), time.monotonic() + _START
         while True:
@@ -172,7 +179,7 @@ class Link:
                 refused = isinstance(error, errors.AuthenticationError) or not _is_passing(error)
                 if refused or time.monotonic() > until:
                     why = f"Redis at {self.address} cannot be used: {_reason(error)}"
-                    raise InputError(why) from None
+                    raise (InputError if refused else AwayError)(why) from None
             time.sleep(pause.take())
         version = str(told.get("redis_version", "0"))
         if int(version.split(".")[0]) < _OLDEST:
