@@ -5,6 +5,9 @@ from __future__ import annotations
 import builtins
 import json
 import random
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import defaultdict
@@ -267,6 +270,57 @@ class TestSource:
         again = gained(_source_of(feed), 1)[feed.name]
         again.seek("7")
         assert text(read_all(again, 6)) == b"last\r\n"
+
+    @pytest.mark.slow
+    def test_a_broker_that_is_silent_is_no_log_that_is(self, opened: Any) -> None:
+        pytest.importorskip("confluent_kafka")
+        script = (
+            "import sys, kafka_cluster as k; c = k.Cluster(); t = c.topic();"
+            "c.send(t, 0, [b'one']); print(c.url(t, wait=30_000), flush=True);"
+            "[(c.send(t, 0, [b'two']), print(flush=True)) for _ in sys.stdin]"
+        )
+        command = [sys.executable, "-c", script]
+        with subprocess.Popen(
+            command,
+            cwd=Path(__file__).parent,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as broker:
+            assert broker.stdin is not None
+            assert broker.stdout is not None
+            try:
+                topic = (url := broker.stdout.readline().strip()).split("/")[-1].partition("?")[0]
+                feed = gained(opened(url), 4)[f"kafka:{topic}/0"]
+                feed.seek(None)
+                assert text(read_all(feed, 4)) == b"one\n"
+                began = time.monotonic()
+                while time.monotonic() < began + 3:
+                    assert feed.read(100, 0.1) == []  # the log is silent, the broker is not
+                broker.send_signal(signal.SIGSTOP)
+
+                def says_so() -> bool:
+                    try:
+                        return feed.read(100, 0.1) != []
+                    except InputError:
+                        return True
+
+                until(says_so, "an error")
+                with pytest.raises(InputError, match="the broker has not answered"):
+                    feed.read(100, 0.1)
+                broker.send_signal(signal.SIGCONT)
+                broker.stdin.write("\n")
+                broker.stdin.flush()
+
+                def comes() -> bytes:
+                    try:
+                        return text(feed.read(100, 0.1))
+                    except InputError:
+                        return b""
+
+                assert until(comes, "the line") == b"two\n"
+            finally:
+                broker.kill()
 
     def test_from_end_begins_where_it_began_before(self, cluster: Cluster, opened: Any) -> None:
         topic = cluster.topic()

@@ -394,6 +394,29 @@ def test_a_snapshot_that_does_not_fit_is_said_and_begun_anew(place: Place) -> No
     assert any("another model" in text for text in place.said)
 
 
+def test_time_in_which_nobody_could_read_is_no_silence(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unread(Lines):
+        until = 0.0
+
+        def read(self, most: int, timeout: float) -> list[Entry]:
+            if self.at == 33 and not self.until:
+                self.until = time.monotonic() + 1
+            if time.monotonic() < self.until:
+                raise InputError("nobody answers")
+            return super().read(most, timeout)
+
+    monkeypatch.setattr(lane_module, "_IDLE", 0.2)
+    worker = place.worker(feed := Unread("f", LINES[:33]))
+    thread = running(worker)
+    until(lambda: bool(place.made and place.made[-1].advanced))
+    assert time.monotonic() - feed.until > 0.1
+    assert place.made[-1].advanced[0] < 0.7
+    worker.stop()
+    thread.join(20)
+
+
 def test_two_workers_share_feeds_and_one_takes_over(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

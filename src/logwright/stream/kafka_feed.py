@@ -72,6 +72,8 @@ class Partition:
         """The partition's end, as far as the broker said."""
         self.to_commit: int | None = None
         self.paused = False
+        self.unheard = False
+        """Whether its broker has not answered of late; one that is paused is not asked."""
         self.held: deque[Message] = deque()
         self.size = 0
         self._changed = threading.Condition(lock)
@@ -86,7 +88,8 @@ class Partition:
             self.clear()
 
     def read(self, most: int, timeout: float) -> list[Entry]:
-        """Entries of about `most` bytes at most, once one is there; none after `timeout` s."""
+        """Entries of about `most` bytes at most, once one is there; none after `timeout` s.
+        `InputError` where the broker is silent: nobody knows then whether lines came."""
         taken: list[Message] = []
         with self._changed:
             self._changed.wait_for(lambda: self.held or self.lost or self.is_closed, timeout)
@@ -95,6 +98,8 @@ class Partition:
                 taken.append(self.held.popleft())
                 size += len(taken[-1][0])
             self.size -= size
+            if not taken and self.unheard:
+                raise InputError(f"{self.name}: the broker has not answered for a while")
         return list(entries(taken, time.time_ns()))
 
     def done(self, position: str) -> None:

@@ -48,6 +48,7 @@ CONSUMER: dict[str, Any] = {
     "session.timeout.ms": 10_000,  # a dead worker's partitions move after this
     "heartbeat.interval.ms": 2_000,
     "topic.metadata.refresh.interval.ms": 30_000,
+    "statistics.interval.ms": 500,  # tells which brokers answer
     "fetch.wait.max.ms": 20,  # what is new comes at once; this is for partitions that join in
     "fetch.queue.backoff.ms": 5,
     "fetch.max.bytes": 8 << 20,

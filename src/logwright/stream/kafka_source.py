@@ -17,6 +17,7 @@ one is left out, counted and told).
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -44,6 +45,7 @@ _ASKING = 5.0
 """Seconds that a question to the broker may take; paused partitions' ends are asked as often."""
 
 _LOOKING = 0.2
+_UNHEARD = 2_000_000  # us; a worker takes 5 s without a line for silence of the log
 _AGAIN = 1.0
 _TELL_AGAIN = 60.0
 
@@ -82,6 +84,7 @@ class KafkaSource:
             "group.id": address.options.get("group", "logwright"),
             "error_cb": self._failed,
             "on_commit": self._committed,
+            "stats_cb": self._hear,
         }
         self._consumer = client("Consumer", address, settings)
         import confluent_kafka
@@ -358,6 +361,18 @@ class KafkaSource:
         if now > self._told.get(kind, -_TELL_AGAIN) + _TELL_AGAIN:
             self._told[kind] = now
             self._tell(f"{text}: {reason_of(error)}")
+
+    def _hear(self, told: str) -> None:
+        """Which partitions' brokers answer: each fetch is answered in half a second, with nothing
+        if there is nothing, and the client says nothing of one that is not."""
+        found = json.loads(told)
+        idle = {b["nodeid"]: b["rxidle"] for b in found["brokers"].values() if b["state"] == "UP"}
+        parts = found["topics"].get(self.topic, {}).get("partitions", {})
+        with self._lock:
+            for number, feed in self._feeds.items():
+                leader = parts.get(str(number), {}).get("leader", -1)
+                unheard = leader >= 0 and idle.get(leader, _UNHEARD) >= _UNHEARD
+                feed.unheard = unheard and feed.placed and not feed.paused
 
     def _share(self) -> int:
         return max(ROOM // max(len(self._owned), 1), _LEAST_ROOM)

@@ -109,6 +109,7 @@ class Lane:
             entries = self._unjudged or self.feed.read(_MOST, timeout)
         except InputError as error:
             self._held_until = began + _RETRY
+            self._heard = self._advanced = time.monotonic()  # nobody knows whether it was silent
             self._failed(error)
             return 0
         read = time.monotonic()
