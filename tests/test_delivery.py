@@ -64,7 +64,7 @@ class Work:
         self.token = token
 
     def emit(self, *numbers: int) -> None:
-        self.keeper.emit("f", self.token, [finding(n) for n in numbers])
+        self.keeper.emit("f", self.token, [finding(n) for n in numbers], 0)
 
     def delivery(self, sink: Sink, **more: Any) -> Delivery:
         made = Delivery(self.keeper, sink, "a", Metrics(), self.said.append, **more)
@@ -140,7 +140,7 @@ def test_of_several_deliveries_to_a_sink_one_delivers(work: Work) -> None:
 def test_unwanted_findings_pass_by(work: Work) -> None:
     heard = Heard()
     delivery = work.delivery(heard, wanted=lambda text: json.loads(text)["lines"][0]["line_no"] > 1)
-    work.emit(1, 2, 3)
+    work.emit(1, 2, 3, 0)
     delivery.stop(5)
     assert heard.got == texts(2, 3)
     assert work.keeper.backlog() == 0
@@ -230,6 +230,19 @@ def test_a_file_survives_a_kill_at_any_byte(
         number += size
     got = path.read_bytes().splitlines() if puts else []
     assert got == texts(*range(1, number))
+
+
+@pytest.mark.parametrize("left", [1, 10, 18, 30])
+def test_a_first_put_that_a_kill_cut_short_is_made_again(tmp_path: Path, left: int) -> None:
+    path = tmp_path / "out.jsonl"
+    for _ in range(2):
+        sink = FileSink(path)
+        sink.begin(1)
+        sink.put(texts(1))
+        sink.close()
+        whole = path.read_bytes()
+        os.truncate(path, left)
+    assert whole.splitlines() == texts(1)
 
 
 def test_a_file_that_is_rotated_away_is_begun_anew(tmp_path: Path) -> None:

@@ -118,9 +118,9 @@ def test_what_a_killed_server_acknowledged_is_there(
         new = [finding(next(numbers)) for _ in range(dice.randrange(4))]
         if dice.random() < 0.3:
             position += 1
-            got = keeper.checkpoint("f", token, bytes(dice.randrange(9_999)), str(position), new)
+            got = keeper.checkpoint("f", token, bytes(dice.randrange(9_999)), str(position), new, 0)
         else:
-            got = keeper.emit("f", token, new)
+            got = keeper.emit("f", token, new, 0)
         assert got == len(new)
         expected += [each.id for each in new]
         if dice.random() < 0.2:
@@ -240,12 +240,12 @@ def work(url: str, dice: random.Random, seconds: float) -> bool:
                 if state % 3 == 0:
                     found.append(finding(state))
                 if since > 20:
-                    keeper.checkpoint(feed.name, token, b"%d" % state, entry.position, found)
+                    keeper.checkpoint(feed.name, token, b"%d" % state, entry.position, found, 0)
                     if dice.random() < 0.8:
                         feed.done(entry.position)
                     since = 0
                 else:
-                    keeper.emit(feed.name, token, found)
+                    keeper.emit(feed.name, token, found, 0)
             if entries and state == LINES:
                 return True
         return False

@@ -95,7 +95,7 @@ def test_two_who_fight_for_a_feed_never_both_write(server: RedisServer) -> None:
             try:
                 for _ in range(5):
                     number = next(numbers)
-                    keeper.emit("f", token, [finding(number)])
+                    keeper.emit("f", token, [finding(number)], 0)
                     with lock:
                         written.append((token, f"f-{number:016x}"))
                     time.sleep(dice.random() * 0.01)
@@ -158,7 +158,7 @@ def test_a_lease_that_nobody_wanted_is_taken_up_again(server: RedisServer) -> No
     token = keeper.claim("f", "a")
     assert token is not None
     time.sleep(0.1)
-    assert keeper.emit("f", token, [finding(1)]) == 1
+    assert keeper.emit("f", token, [finding(1)], 0) == 1
     assert keeper.renew("f", token)
     assert keeper.claim("f", "b") is None
 
@@ -167,15 +167,15 @@ def test_tokens_of_before_a_flush_are_no_good_after_it(server: RedisServer) -> N
     keeper = RedisKeeper(server.url())
     token = keeper.claim("f", "a")
     assert token is not None
-    keeper.checkpoint("f", token, b"s", "p", [])
+    keeper.checkpoint("f", token, b"s", "p", [], 0)
     server.client().flushall()
     with pytest.raises(LostError):
-        keeper.emit("f", token, [finding(1)])
+        keeper.emit("f", token, [finding(1)], 0)
     again = RedisKeeper(server.url()).claim("f", "b")
     assert again is not None
     assert again > token
     with pytest.raises(LostError):
-        keeper.checkpoint("f", token, b"s", "p", [])
+        keeper.checkpoint("f", token, b"s", "p", [], 0)
     assert keeper.load("f").snapshot is None
 
 
@@ -185,18 +185,18 @@ def test_commits_that_redis_lost_lose_the_feed(server: RedisServer) -> None:
     token = keeper.claim("f", "a")
     assert token is not None
     client = server.client()
-    keeper.emit("f", token, [finding(1)])
+    keeper.emit("f", token, [finding(1)], 0)
     saved = {key: client.dump(key) for key in client.scan_iter()}
-    keeper.emit("f", token, [finding(2)])
+    keeper.emit("f", token, [finding(2)], 0)
     for key in list(client.scan_iter()):
         client.delete(key)
     for key, dump in saved.items():
         client.restore(key, 0, dump)
     with pytest.raises(LostError, match="set back"):
-        keeper.emit("f", token, [finding(3)])
+        keeper.emit("f", token, [finding(3)], 0)
     token = keeper.claim("f", "a")
     assert token is not None
-    assert keeper.emit("f", token, [finding(n) for n in (1, 2, 3)]) == 2
+    assert keeper.emit("f", token, [finding(n) for n in (1, 2, 3)], 0) == 2
     assert ids_of(keeper.outbox("s", 9)) == [f"f-{n:016x}" for n in (1, 2, 3)]
 
 
@@ -208,17 +208,17 @@ def test_a_late_call_changes_nothing(server: RedisServer) -> None:
         keeper = RedisKeeper(server.url(port=proxy.port))
         token = keeper.claim("f", "a")
         assert token is not None
-        keeper.emit("f", token, [finding(0)])
+        keeper.emit("f", token, [finding(0)], 0)
         proxy.hold(new=False)
-        assert keeper.checkpoint("f", token, b"old", "1", [finding(1)]) == 1
-        assert keeper.emit("f", token, [finding(2)]) == 1
-        assert keeper.checkpoint("f", token, b"new", "2", []) == 0
-        assert keeper.emit("f", token, [finding(3)]) == 1
+        assert keeper.checkpoint("f", token, b"old", "1", [finding(1)], 0) == 1
+        assert keeper.emit("f", token, [finding(2)], 0) == 1
+        assert keeper.checkpoint("f", token, b"new", "2", [], 0) == 0
+        assert keeper.emit("f", token, [finding(3)], 0) == 1
         proxy.release()
         time.sleep(0.3)
         assert keeper.load("f").position == "2"
         # Ids since the checkpoint before the last are known still.
-        assert keeper.emit("f", token, [finding(n) for n in (2, 3, 4)]) == 1
+        assert keeper.emit("f", token, [finding(n) for n in (2, 3, 4)], 0) == 1
         assert ids_of(keeper.outbox("s", 9)) == [f"f-{n:016x}" for n in range(5)]
 
 
@@ -232,7 +232,7 @@ def test_a_late_claim_does_not_take_the_feed_from_its_own_retry(server: RedisSer
         assert token is not None
         proxy.release()
         time.sleep(0.3)
-        assert keeper.emit("f", token, [finding(1)]) == 1
+        assert keeper.emit("f", token, [finding(1)], 0) == 1
 
 
 @pytest.mark.usefixtures("impatient")
@@ -242,11 +242,13 @@ def test_a_call_whose_answer_is_lost_counts_once(server: RedisServer) -> None:
         keeper = RedisKeeper(server.url(port=proxy.port), told.append)
         token = keeper.claim("f", "a")
         assert token is not None
-        keeper.emit("f", token, [finding(0)])  # from now on the server knows the script
+        keeper.emit("f", token, [finding(0)], 0)  # from now on the server knows the script
         proxy.deaf = True
         timer = threading.Timer(0.5, setattr, (proxy, "deaf", False))
         timer.start()
-        assert keeper.emit("f", token, [finding(1)]) == 1  # the retry tells what the first try did
+        assert (
+            keeper.emit("f", token, [finding(1)], 0) == 1
+        )  # the retry tells what the first try did
         timer.join()
         proxy.deaf = True
         timer = threading.Timer(0.5, setattr, (proxy, "deaf", False))
@@ -254,7 +256,7 @@ def test_a_call_whose_answer_is_lost_counts_once(server: RedisServer) -> None:
         again = keeper.claim("f", "a")
         timer.join()
         assert again is not None
-        assert keeper.emit("f", again, [finding(1), finding(2)]) == 1
+        assert keeper.emit("f", again, [finding(1), finding(2)], 0) == 1
         assert len(ids_of(keeper.outbox("s", 9))) == 3
         assert [text.rpartition(" ")[2] for text in told] == ["again", "back"] * 2
 
@@ -266,10 +268,10 @@ def test_a_server_that_stays_away_is_a_keeper_error(mortal: RedisServer) -> None
     mortal.kill()
     for _ in range(2):
         with pytest.raises(KeeperError, match="refused"):
-            keeper.emit("f", token, [finding(1)])
+            keeper.emit("f", token, [finding(1)], 0)
     mortal.start()
-    assert keeper.emit("f", token, [finding(1)]) == 1
-    assert keeper.emit("f", token, [finding(1)]) == 0
+    assert keeper.emit("f", token, [finding(1)], 0) == 1
+    assert keeper.emit("f", token, [finding(1)], 0) == 0
 
 
 def test_a_server_without_memory_is_a_keeper_error(server: RedisServer) -> None:
@@ -280,11 +282,11 @@ def test_a_server_without_memory_is_a_keeper_error(server: RedisServer) -> None:
     client.config_set("maxmemory", "1kb")
     try:
         with pytest.raises(KeeperError, match="maxmemory"):
-            keeper.checkpoint("f", token, b"s", "p", [finding(1)])
+            keeper.checkpoint("f", token, b"s", "p", [finding(1)], 0)
     finally:
         client.config_set("maxmemory", "0")
     assert keeper.outbox("s", 9) == []
-    assert keeper.checkpoint("f", token, b"s", "p", [finding(1)]) == 1
+    assert keeper.checkpoint("f", token, b"s", "p", [finding(1)], 0) == 1
 
 
 @pytest.mark.parametrize("key", ["outbox", "ids:f"])
@@ -294,10 +296,10 @@ def test_a_commit_that_fails_in_the_middle_can_be_made_again(server: RedisServer
     assert token is not None
     server.client().set(f"{{logwright}}:{key}", "of somebody else")
     with pytest.raises(KeeperError, match="WRONGTYPE"):
-        keeper.checkpoint("f", token, b"s", "p", [finding(1)])
+        keeper.checkpoint("f", token, b"s", "p", [finding(1)], 0)
     server.client().delete(f"{{logwright}}:{key}")
     assert keeper.load("f").position is None
-    assert keeper.checkpoint("f", token, b"s", "p", [finding(1)]) == 1
+    assert keeper.checkpoint("f", token, b"s", "p", [finding(1)], 0) == 1
     assert len(keeper.outbox("s", 9)) == 1
 
 
@@ -307,11 +309,11 @@ def test_a_sink_that_was_taken_away_is_not_waited_for_for_ever(server: RedisServ
     assert token is not None
     for sink in ("here", "gone"):
         keeper.outbox(sink, 0)
-    keeper.emit("f", token, [finding(n) for n in range(3)])
+    keeper.emit("f", token, [finding(n) for n in range(3)], 0)
     keeper.delivered("here", keeper.outbox("here", 9)[-1][0])
     assert keeper.backlog() == 3
     assert server.client().hincrby("{logwright}:asked", "gone", -8 * 86_400) > 0
-    keeper.emit("f", token, [finding(9)])
+    keeper.emit("f", token, [finding(9)], 0)
     keeper.delivered("here", keeper.outbox("here", 9)[-1][0])
     assert keeper.backlog() == 0
 
@@ -321,6 +323,6 @@ def test_more_findings_than_one_script_takes(server: RedisServer) -> None:
     token = keeper.claim("f", "a")
     assert token is not None
     many = [finding(n) for n in range(4_500)]
-    assert keeper.checkpoint("f", token, b"s", "p", many) == 4_500
-    assert keeper.checkpoint("f", token, b"s", "p", many) == 0
+    assert keeper.checkpoint("f", token, b"s", "p", many, 0) == 4_500
+    assert keeper.checkpoint("f", token, b"s", "p", many, 0) == 0
     assert ids_of(keeper.outbox("s", 9_999)) == [each.id for each in many]

@@ -94,7 +94,7 @@ def test_the_same_owner_need_not_wait(keeper: SqliteKeeper) -> None:
     again = owned(keeper)
     assert again > first
     with pytest.raises(LostError):
-        keeper.emit("f", first, [finding(1)])
+        keeper.emit("f", first, [finding(1)], 0)
 
 
 def test_a_lease_of_before_the_machine_was_started_anew_is_void(
@@ -108,17 +108,17 @@ def test_a_lease_of_before_the_machine_was_started_anew_is_void(
 def test_who_lost_a_feed_can_commit_nothing(keeper: SqliteKeeper, clock: Clock) -> None:
     keeper.outbox("s", 0)
     old = owned(keeper)
-    keeper.checkpoint("f", old, b"one", "1", [])
+    keeper.checkpoint("f", old, b"one", "1", [], 0)
     clock.wait(11)
-    keeper.emit("f", old, [finding(1)])  # the lease is over, but nobody has claimed the feed
+    keeper.emit("f", old, [finding(1)], 0)  # the lease is over, but nobody has claimed the feed
     new = owned(keeper, owner="b")
     with pytest.raises(LostError):
-        keeper.emit("f", old, [finding(2)])
+        keeper.emit("f", old, [finding(2)], 0)
     with pytest.raises(LostError):
-        keeper.checkpoint("f", old, b"two", "2", [finding(2)])
+        keeper.checkpoint("f", old, b"two", "2", [finding(2)], 0)
     assert keeper.load("f") == Kept(b"one", "1")
     assert waiting(keeper) == [finding(1).id]
-    assert keeper.checkpoint("f", new, b"two", "2", []) == 0
+    assert keeper.checkpoint("f", new, b"two", "2", [], 0) == 0
 
 
 def test_an_id_is_emitted_once_until_a_checkpoint_behind_it(keeper: SqliteKeeper) -> None:
@@ -139,15 +139,15 @@ def test_an_id_is_emitted_once_until_a_checkpoint_behind_it(keeper: SqliteKeeper
 
 def test_feeds_know_nothing_of_each_other(keeper: SqliteKeeper) -> None:
     keeper.outbox("s", 0)
-    assert keeper.emit("f", owned(keeper), [finding(1)]) == 1
-    assert keeper.emit("g", owned(keeper, "g"), [finding(1)]) == 1
+    assert keeper.emit("f", owned(keeper), [finding(1)], 0) == 1
+    assert keeper.emit("g", owned(keeper, "g"), [finding(1)], 0) == 1
     assert keeper.load("g") == Kept(None, None)
 
 
 def test_each_sink_has_its_place_and_what_all_have_is_let_go(keeper: SqliteKeeper) -> None:
     keeper.outbox("s", 0)
     keeper.outbox("t", 0)
-    keeper.emit("f", owned(keeper), [finding(n) for n in range(5)])
+    keeper.emit("f", owned(keeper), [finding(n) for n in range(5)], 0)
     rows = keeper.outbox("s", 3)
     assert [n for n, _ in rows] == sorted(n for n, _ in rows)
     keeper.delivered("s", rows[-1][0])
@@ -162,7 +162,7 @@ def test_each_sink_has_its_place_and_what_all_have_is_let_go(keeper: SqliteKeepe
 def test_a_sink_nobody_names_for_a_week_holds_nothing_up(keeper: SqliteKeeper) -> None:
     for sink in ("s", "gone"):
         keeper.outbox(sink, 0)
-    keeper.emit("f", owned(keeper), [finding(1)])
+    keeper.emit("f", owned(keeper), [finding(1)], 0)
     with sqlite3.connect(keeper.path) as db:
         db.execute("UPDATE sinks SET asked = asked - 8 * 86400")
     db.close()
@@ -174,35 +174,35 @@ def test_a_sink_nobody_names_for_a_week_holds_nothing_up(keeper: SqliteKeeper) -
 def test_everything_is_there_after_opening_again(keeper: SqliteKeeper, clock: Clock) -> None:
     keeper.outbox("s", 0)
     token = owned(keeper)
-    keeper.checkpoint("f", token, b"\x00snapshot", "caf\udce9:7", [finding(1)])
+    keeper.checkpoint("f", token, b"\x00snapshot", "caf\udce9:7", [finding(1)], 0)
     keeper.close()
     keeper.close()
     again = SqliteKeeper(keeper.path, clock=clock)
     assert again.load("f") == Kept(b"\x00snapshot", "caf\udce9:7")
     assert again.renew("f", token)
-    assert again.emit("f", token, [finding(1)]) == 0
+    assert again.emit("f", token, [finding(1)], 0) == 0
     assert waiting(again) == [finding(1).id]
 
 
 def test_names_that_are_no_unicode(keeper: SqliteKeeper) -> None:
     name = "file:/var/log/caf\udce9.log"
     token = owned(keeper, name)
-    keeper.checkpoint(name, token, b"x", "1", [])
+    keeper.checkpoint(name, token, b"x", "1", [], 0)
     assert keeper.load(name) == Kept(b"x", "1")
     assert keeper.renew(name, token)
 
 
 def test_a_full_disk_is_told_and_passes(keeper: SqliteKeeper) -> None:
     token = owned(keeper)
-    keeper.checkpoint("f", token, b"small", "1", [])
+    keeper.checkpoint("f", token, b"small", "1", [], 0)
     (pages,) = keeper._db.execute("PRAGMA page_count").fetchone()
     keeper._db.execute(f"PRAGMA max_page_count = {pages + 2}")
     with pytest.raises(KeeperError, match="full"):
-        keeper.checkpoint("f", token, os.urandom(1 << 20), "2", [finding(1)])
+        keeper.checkpoint("f", token, os.urandom(1 << 20), "2", [finding(1)], 0)
     assert keeper.load("f") == Kept(b"small", "1")
     keeper._db.execute("PRAGMA max_page_count = 1000000")
     keeper.outbox("s", 0)
-    assert keeper.checkpoint("f", token, b"large", "2", [finding(1)]) == 1
+    assert keeper.checkpoint("f", token, b"large", "2", [finding(1)], 0) == 1
     assert keeper.load("f") == Kept(b"large", "2")
 
 
@@ -238,7 +238,7 @@ def test_many_threads_lose_and_double_nothing(keeper: SqliteKeeper) -> None:
     def work(feed: str) -> None:
         token = owned(keeper, feed)
         for n in range(20):
-            keeper.emit(feed, token, [finding(n, feed)])
+            keeper.emit(feed, token, [finding(n, feed)], 0)
 
     threads = [threading.Thread(target=work, args=(f"feed{n}",)) for n in range(4)]
     for thread in threads:
@@ -263,10 +263,10 @@ keeper.outbox("s", 0)
 token = keeper.claim("f", "crash")
 at = int(keeper.load("f").position or 0)
 while True:
-    keeper.emit("f", token, [finding(at)])
+    keeper.emit("f", token, [finding(at)], at)
     print("e", at, flush=True)
     at += 1
-    keeper.checkpoint("f", token, b"x" * 10000, str(at), [])
+    keeper.checkpoint("f", token, b"x" * 10000, str(at), [], at)
     print("c", at, flush=True)
 """
 
@@ -283,7 +283,7 @@ def test_a_backlog_that_another_process_empties_meanwhile_is_none(keeper: Sqlite
         if len(statements) == 2:  # between the first and a second one
             other.delivered("s", 1)
 
-    keeper.emit("f", token, [finding(1)])
+    keeper.emit("f", token, [finding(1)], 0)
     keeper._out.set_trace_callback(empty)
     assert keeper.backlog() == 1
     keeper._out.set_trace_callback(None)

@@ -56,7 +56,7 @@ class Keeper(Protocol):
     def load(self, feed: str) -> Kept:
         """The last checkpoint."""
 
-    def emit(self, feed: str, token: int, findings: Sequence[Finding], lines: int = 0) -> int:
+    def emit(self, feed: str, token: int, findings: Sequence[Finding], lines: int) -> int:
         """Put findings into the outbox, in order, but those whose ids are known: of this feed, and
         emitted behind its checkpoint, which is when `lines` of the feed were judged. Gives how many
         were new."""
@@ -68,7 +68,7 @@ class Keeper(Protocol):
         snapshot: bytes,
         position: str,
         findings: Sequence[Finding],
-        lines: int = 0,
+        lines: int,
     ) -> int:
         """Replace the checkpoint, and emit: both or neither. Ids that were emitted when fewer lines
         were judged are not known any more; those at more lines stay, however often a checkpoint is

@@ -203,7 +203,7 @@ class RedisKeeper:
         snapshot, position = self._ask(lambda client: client.hmget(key, ["snapshot", "position"]))
         return Kept(snapshot, None if position is None else _text(position))
 
-    def emit(self, feed: str, token: int, findings: Sequence[Finding], lines: int = 0) -> int:
+    def emit(self, feed: str, token: int, findings: Sequence[Finding], lines: int) -> int:
         """Put findings into the outbox; gives how many were new. More than 2,000 go in parts."""
         new = 0
         for part in _parts(findings):
@@ -217,7 +217,7 @@ class RedisKeeper:
         snapshot: bytes,
         position: str,
         findings: Sequence[Finding],
-        lines: int = 0,
+        lines: int,
     ) -> int:
         """Replace the checkpoint, and emit; gives how many findings were new. Of more than 2,000
         findings the last part goes with the checkpoint; their ids keep parts from coming twice."""

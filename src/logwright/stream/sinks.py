@@ -84,7 +84,7 @@ class FileSink:
         try:
             if path.exists() and not path.is_file():
                 raise SettingsError(f"--out {path} is not a file")
-            if path.exists() and _head(path) not in (b"", _OURS):
+            if path.exists() and not _OURS.startswith(_head(path)):  # a kill may have cut it short
                 raise SettingsError(
                     f"--out {path} exists and holds no findings: choose another name"
                 )

@@ -96,7 +96,7 @@ class SqliteKeeper:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     keeper = SqliteKeeper(Path(folder, "worker.db"))
     ...     token = keeper.claim("file:app.log", "here")
-    ...     _ = keeper.checkpoint("file:app.log", token, b"state", "120", [])
+    ...     _ = keeper.checkpoint("file:app.log", token, b"state", "120", [], 120)
     ...     keeper.load("file:app.log"), keeper.claim("file:app.log", "there")
     ...     keeper.close()
     (Kept(snapshot=b'state', position='120'), None)
@@ -216,7 +216,7 @@ class SqliteKeeper:
             return Kept(None, None)
         return Kept(bytes(row[0]), bytes(row[1]).decode("utf-8", "surrogateescape"))
 
-    def emit(self, feed: str, token: int, findings: Sequence[Finding], lines: int = 0) -> int:
+    def emit(self, feed: str, token: int, findings: Sequence[Finding], lines: int) -> int:
         """See `Keeper.emit`."""
         feed, rows = clean(feed), _rows(findings)
         with self._writing() as db:
@@ -230,7 +230,7 @@ class SqliteKeeper:
         snapshot: bytes,
         position: str,
         findings: Sequence[Finding],
-        lines: int = 0,
+        lines: int,
     ) -> int:
         """See `Keeper.checkpoint`."""
         feed, rows = clean(feed), _rows(findings)
