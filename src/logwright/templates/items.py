@@ -42,7 +42,7 @@ _UNITS = frozenset(
 _PAIR = re.compile(rb"[A-Fa-f]{2}")
 _HOST = re.compile(rb"[a-z-]+(?:\.[a-z-]+)*\.([a-z]{2,})")
 _SOURCE = frozenset(b"py rb go rs js ts java cpp cc hpp php pl sh so cs kt swift scala".split())
-_KNOWN_MAX = 1_000_000
+_KNOWN_MAX = 50_000
 _KNOWN_BYTES = 64
 _PLANS_MAX = 10_000
 
