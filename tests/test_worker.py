@@ -200,6 +200,32 @@ def test_a_stream_after_one_that_ended_doubles_nothing_either(place: Place) -> N
     assert place.heard.ids == foretold(LINES) * 2
 
 
+class Slow(Dying):
+    """A keeper that writes checkpoints slowly, and of which the worker dies at an emit."""
+
+    def checkpoint(self, *args: Any) -> int:
+        time.sleep(0.03)
+        return SqliteKeeper.checkpoint(self, *args)
+
+
+@pytest.mark.parametrize("at", range(2, 11))
+def test_findings_go_on_while_a_checkpoint_is_written(
+    place: Place, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    class Seen(Lines):
+        def read(self, most: int, timeout: float) -> list[Entry]:
+            time.sleep(0.005)
+            return super().read(most, timeout)
+
+    monkeypatch.setattr(lane_module, "_LINES", 9)
+    for _ in range(2):
+        worker = place.worker(Seen("f", LINES), keeper=Slow(place.path, at, True))
+        with pytest.raises(Crash):
+            worker.run()
+    place.worker(Lines("f", LINES, ends=True)).run()
+    assert place.heard.ids == foretold(LINES)
+
+
 def test_a_feed_that_moves_in_the_middle_goes_on_there(place: Place, tmp_path: Path) -> None:
     source = Given(first := Lines("f", LINES[:33]))
     one = place.worker(source=source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from logwright.findings.finding import CitedLine, Finding, WindowRef, finding_id, pattern_id
 from logwright.stream.feed import Entry, Feed
@@ -125,6 +125,10 @@ class Counting:
 
     def snapshot(self) -> bytes:
         return json.dumps({"line": self.line, "bad": self.bad}).encode()
+
+    def paused(self) -> Callable[[], bytes]:
+        data = self.snapshot()
+        return lambda: data
 
     @property
     def lines(self) -> int:

@@ -26,6 +26,9 @@ class Judging(Protocol):
     def snapshot(self) -> bytes:
         """All that decides later findings."""
 
+    def paused(self) -> Callable[[], bytes]:
+        """What gives the snapshot of now, in any thread, while this one goes on."""
+
     @property
     def lines(self) -> int:
         """The lines that were given, since the stream began."""

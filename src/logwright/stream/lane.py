@@ -1,10 +1,11 @@
 """A lane: one feed that this worker owns, from reading to the commit.
 
 What was read is judged, and findings are put into the outbox at once. A checkpoint is made every 5
-seconds (more seldom where it takes long: at most a four-hundredth of the time goes into it, and at
-least one a minute is made), every six million lines, and before the feed is given up. Judging is a
-function of the lines alone but for the clock: so where the clock moved the windows on, a checkpoint
-is made before the next line, and a replay never crosses such a move.
+seconds (more seldom where judging has to wait for it: at most a four-hundredth of the time, and at
+least one a minute is made), every six million lines, and before the feed is given up. It is written
+by a thread while the lane goes on, unless something depends on it. Judging is a function of the
+lines alone but for the clock: so where the clock moved the windows on, a checkpoint is made before
+the next line, and a replay never crosses such a move.
 
 Where judging breaks by a bug, what was read since the checkpoint is judged again without the line
 that it breaks at (see `poison`), and a checkpoint is made behind that: a replay need not know.
@@ -21,6 +22,7 @@ from logwright.findings.finding import Finding
 from logwright.stream.feed import Entry, Feed
 from logwright.stream.judging import End, Judging, Make
 from logwright.stream.keeper import EVERY, Keeper, KeeperError
+from logwright.stream.later import Later, Written
 from logwright.stream.mending import NO_POISON, Mender, Read
 from logwright.stream.metrics import Metrics
 from logwright.stream.poison import size_of
@@ -80,7 +82,8 @@ class Lane:
         feed.seek(kept.position)
         self._pending: tuple[bytes | None, list[Finding]] | None = None
         self._crossed = False  # the clock moved windows on since the checkpoint
-        self._unkept = 0
+        self._unkept = 0  # lines since the checkpoint that is kept
+        self._later = Later(keeper, feed.name, token)
         self._unjudged: list[Entry] = []
         self._mender = Mender(feed, token, keeper, metrics, self._say)
         self._ahead = kept.position  # what was read, judged or not, ends here
@@ -100,6 +103,7 @@ class Lane:
 
     def step(self, timeout: float) -> int:
         """Read, judge and emit once; gives how many bytes were read."""
+        self._settle()
         if self._pending is not None and not self._commit(*self._pending):
             return 0
         began = time.monotonic()
@@ -126,7 +130,7 @@ class Lane:
         self._heard = self._advanced = read
         size = self._judge(entries)
         if self._pending is None and self._due(time.monotonic()):
-            self.checkpoint()
+            self._keep_later()
         return size
 
     def _judge(self, entries: Sequence[Entry]) -> int:
@@ -166,6 +170,7 @@ class Lane:
     def _mend(self, entries: Sequence[Entry], error: Exception) -> int:
         """Judge entries at which judging broke without the lines that did it, and keep that; raises
         the error where it is no line's fault."""
+        self._settle(wait=True)
         self._judging.close()
         read = Read(entries, self._unkept, self._ahead)
         self._judging, good, found = self._mender.mend(self._make, read, error)
@@ -187,19 +192,42 @@ class Lane:
             self.checkpoint()
 
     def _due(self, now: float) -> bool:
-        return now - self._kept >= self._every or self._unkept >= _LINES
+        due = now - self._kept >= self._every or self._unkept >= _LINES
+        return due and not self._later.busy and now >= self._held_until
+
+    def _keep_later(self) -> None:
+        """Keep where the feed is, while it goes on."""
+        assert self._position is not None
+        began = time.monotonic()
+        written = Written(self._position, self._judging.lines, self._unkept)
+        self._later.write(self._judging.paused(), written)
+        self._pause(time.monotonic() - began)
+
+    def _settle(self, wait: bool = False) -> None:
+        """Take note of a checkpoint that was kept meanwhile."""
+        try:
+            written = self._later.settle(wait)
+        except KeeperError as error:
+            self._fails(error)
+            return
+        if written is not None:
+            self._is_kept(written)
+
+    def _pause(self, took: float) -> None:
+        """How long it is to the next checkpoint, where making one has taken so long."""
+        self._every = min(max(_EVERY, took * _SHARE), _SELDOM)
 
     def checkpoint(self) -> bool:
         """Keep where the feed is; False where the keeper could not be written (it is tried again
         with the next step)."""
+        self._settle(wait=True)
         if self._pending is not None and not self._commit(*self._pending):
             return False
         if self._position is None or not (self._unkept or self._crossed):
             return True
         began = time.monotonic()
         done = self._commit(self._judging.snapshot(), [])
-        took = time.monotonic() - began
-        self._every = min(max(_EVERY, took * _SHARE), _SELDOM)
+        self._pause(time.monotonic() - began)
         return done
 
     def finish(self) -> bool:
@@ -230,6 +258,8 @@ class Lane:
         for later, and nothing is read until then."""
         began = time.monotonic()
         self._pending = snapshot, found
+        if snapshot is not None:
+            self._settle(wait=True)  # an older one must not come after it
         try:
             if snapshot is None:
                 self._keeper.emit(self.feed.name, self.token, found, self._judging.lines)
@@ -238,9 +268,7 @@ class Lane:
                 args = snapshot, self._position, found, self._judging.lines
                 self._keeper.checkpoint(self.feed.name, self.token, *args)
         except KeeperError as error:
-            self._held_until = began + _RETRY
-            self._metrics.count("errors", "keeper")
-            self._once(f"{error}; reading waits until it can be, nothing is lost")
+            self._fails(error)
             return False
         self._pending = None
         self._told.clear()
@@ -251,17 +279,25 @@ class Lane:
             self._metrics.stage("end_to_end", (time.time_ns() - arrived) / 1e9)
         self._arrived = []
         if snapshot is not None:
-            self._kept, self._unkept, self._crossed = now, 0, False
-            self._metrics.gauge("snapshot_bytes", len(snapshot), self.feed.name)
-            self._metrics.count("checkpoints", "kept")
-            self._done()
+            assert self._position is not None
+            self._crossed = False
+            lines = self._judging.lines
+            self._is_kept(Written(self._position, lines, self._unkept, len(snapshot)))
         return True
 
-    def _done(self) -> None:
+    def _fails(self, error: KeeperError) -> None:
+        self._held_until = time.monotonic() + _RETRY
+        self._metrics.count("errors", "keeper")
+        self._once(f"{error}; reading waits until it can be, nothing is lost")
+
+    def _is_kept(self, written: Written) -> None:
         """Tell the feed what is kept. Where it cannot hear it now, the next checkpoint tells it."""
-        assert self._position is not None
+        self._kept = time.monotonic()
+        self._unkept -= written.since
+        self._metrics.gauge("snapshot_bytes", written.size, self.feed.name)
+        self._metrics.count("checkpoints", "kept")
         try:
-            self.feed.done(self._position)
+            self.feed.done(written.position)
         except InputError as error:
             self._failed(error)
         self.measure()
@@ -294,5 +330,6 @@ class Lane:
 
     def close(self) -> None:
         """Let the feed go, as far as this worker holds it."""
+        self._later.close()
         self._judging.close()
         self._metrics.forget(self.feed.name)

@@ -116,6 +116,10 @@ class _Judged:
         """See `judging.Judging.snapshot`."""
         return self._running.snapshot()
 
+    def paused(self) -> Callable[[], bytes]:
+        """See `judging.Judging.paused`."""
+        return self._running.paused()
+
     @property
     def lines(self) -> int:
         """See `judging.Judging.lines`."""

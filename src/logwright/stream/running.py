@@ -10,7 +10,7 @@ The format of the feed is found from its first `SAMPLE_LINES` lines, or from few
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from logwright.model import Model
 from logwright.pipeline import Pipeline
 from logwright.ruling import Ruling
 from logwright.settings import Settings
-from logwright.snapshot import State, decode, encode
+from logwright.snapshot import State, decode, sealed
 from logwright.stream.feed import Entry
 
 __all__ = ["MOST_RECORDS", "SAMPLE_LINES", "Running"]
@@ -185,12 +185,16 @@ class Running:
 
     def snapshot(self) -> bytes:
         """All that decides later findings, as bytes that `restored` goes on from."""
+        return self.paused()()
+
+    def paused(self) -> Callable[[], bytes]:
+        """What gives the snapshot of now, in any thread, while this one goes on."""
         own = {"begun": self._begun, "written": self._written}
         meta = own | {"offset": self._offset, "line_no": self._line_no}
         states = {"running": State(meta, files={"head": bytes(self._head)})}
         if self._begun:
             states |= self.pipeline.paused()
-        return encode(states)
+        return sealed(states)
 
     @classmethod
     def restored(
