@@ -259,13 +259,16 @@ def _text_sink(severity: Severity, json: bool) -> TextSink:
 def _wanted(sink: str, severity: Severity) -> Callable[[bytes], bool]:
     """Which findings a sink takes: the store all, as verdicts decide there; others those that
     would be shown."""
-    from logwright.findings.finding import SEVERITIES, Finding
+    from pydantic_core import from_json
+
+    from logwright.findings.finding import SEVERITIES
 
     least = SEVERITIES.index(severity)
 
     def shown(text: bytes) -> bool:
-        finding: Finding = Finding.model_validate_json(text)
-        return finding.state != "suppressed" and SEVERITIES.index(finding.severity) >= least
+        finding = from_json(text)  # who judges waits for this thread: not for a whole `Finding`
+        is_shown = SEVERITIES.index(finding["severity"]) >= least
+        return is_shown and finding["state"] != "suppressed"
 
     return (lambda text: True) if sink == "store" else shown
 

@@ -41,6 +41,7 @@ class SourceState:
     waiting: Block | None = None
     """Lines that wait for the next block."""
     may_wait: bool = False
+    _last: tuple[bytes, tuple[int, NDArray[np.int64]]] | None = None
 
     @staticmethod
     def begin(
@@ -109,9 +110,12 @@ class SourceState:
         """Where one line's message begins, and the spans of its header; None without headers."""
         if not self.detected.program:
             return None
+        if self._last is not None and self._last[0] == text:  # asked for its names, too
+            return self._last[1]
         start, end = np.zeros(1, np.int64), np.array([len(text)])
         content, _, spans, _ = headers(text, start, end, self.detected.program, 2000, 0)
-        return int(content[0]), spans[0]
+        self._last = text, (int(content[0]), spans[0])
+        return self._last[1]
 
     def held(self, block: Block, ts: Int64s, start: Int64s) -> int:
         """How many of a block's lines need not wait; the others are held for the next block."""

@@ -25,7 +25,7 @@ from logwright.snapshot import State, join, part
 __all__ = ["Texts"]
 
 _SEGMENT = 256 << 10
-_FRAME = 32 << 10
+_FRAME = 16 << 10
 """Bytes that are packed together: as much is unpacked for one line that is cited."""
 
 _SLACK = 65_536  # rows

@@ -6,10 +6,11 @@ added in the same script as the entry: whatever is offered again after a failure
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
+
+from pydantic_core import from_json
 
 from logwright.stream.redis_link import Address, Link, LinkError, nobody
 from logwright.stream.sink import SinkError
@@ -64,7 +65,7 @@ class RedisSink:
         for first in range(0, len(findings), _MOST):
             args: list[str | bytes | int] = [_IDS, self._most]
             for finding in findings[first : first + _MOST]:
-                args += [str(json.loads(finding)["id"]), finding]
+                args += [str(from_json(finding)["id"]), finding]
             try:
                 self._link.call(partial(self._once, args), _PATIENCE)
             except LinkError as error:
