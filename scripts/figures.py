@@ -140,6 +140,21 @@ def _rules_rates(mix: str) -> Callable[[Result], str]:
 
 _ENCODING = "shape encoding: "
 _BGL, _HDFS = "BGL-like, no sessions", "HDFS-like, sessions by key"
+
+
+def _stream(what: str) -> Callable[[Result], str]:
+    def value(result: Result) -> str:
+        rows = [row for row in result["rows"] if row["what"] == what]
+        kept = max((r for r in rows if r["lines_per_s"] > 0.99 * r["arrive"] and r["ms_p99"] < 45),
+                   key=lambda r: int(r["arrive"]))  # fmt: skip
+        timed = rows[0]
+        told = f"{kept['lines_per_s']:,} lines/s for a minute"
+        times = f"p50 / p99 {timed['ms_p50']:.0f} / {timed['ms_p99']:.0f} ms"
+        return told + (f"; {times} at {timed['arrive']:,}/s" if len(rows) > 1 else f"; {times}")
+
+    return value
+
+
 FIGURES: tuple[tuple[str, str, Callable[[Result], str]], ...] = (
     (
         "throughput",
@@ -185,6 +200,17 @@ FIGURES: tuple[tuple[str, str, Callable[[Result], str]], ...] = (
         "memory",
         "Peak memory of learn, detect and scan on 5 GB: the largest",
         lambda result: f"{result['summary']['peak_mib']:,} MiB",
+    ),
+    (
+        "stream",
+        "A worker on a Redis stream, two cores for sender, Redis and worker; from a window's last "
+        "line to its finding in the sink",
+        _stream("Redis"),
+    ),
+    (
+        "stream",
+        "The same with 100 rules and the sequence step",
+        _stream("Redis, rules, sequence"),
     ),
     ("formats", "Formats found: 12 systems of LogHub 2k, and our own sample files", _formats),
     (

@@ -267,6 +267,24 @@ def test_a_sequence_step_scores_alike(tmp_path: Path) -> None:
         assert ids(told(case, cuts, range(0, 50, 3))) == ids(case.findings)
 
 
+def test_workers_name_a_new_template_alike(plain: Made) -> None:
+    """Each meets others of them, in another order: what ids are is no matter of who asks first."""
+    new = [b"disk %d of rack %d is full\n", b"lost the lease of node %d\n", b"fan %d stopped\n"]
+    told = []
+    for order in ([0, 1, 2], [2, 1], [1, 2, 0]):
+        lines = [new[k] % tuple(range(9, 9 + new[k].count(b"%d"))) for k in order]
+        running = plain.new()
+        whole = Entry(b"".join([*plain.lines[:45], *lines]), "", plain.arrived)
+        found = [t for f in [*running.push([whole]), *running.finish()] for t in f.templates]
+        told.append({t.text: t.id for t in found})
+        running.close()
+    first, some, last = told
+    assert len(first) == 3
+    assert len(some) == 2
+    assert first == last
+    assert some.items() <= first.items()
+
+
 def test_the_format_is_found_from_the_first_lines_however_they_come(shop: Made) -> None:
     running = shop.new()
     one_by_one = entries(shop.lines, range(SAMPLE_LINES), shop.arrived)[: SAMPLE_LINES - 1]
