@@ -103,9 +103,12 @@ def sealed(states: Mapping[str, State]) -> Callable[[], bytes]:
 
 
 def _sealed(told: bytes, parts: Sequence[bytes]) -> bytes:
-    body = b"".join((len(told).to_bytes(8, "little"), told, *parts))
-    packed = pa.Codec("zstd", compression_level=1).compress(body, asbytes=True)
-    rest = len(body).to_bytes(8, "little") + packed
+    size = 8 + len(told) + sum(map(len, parts))
+    packed = pa.BufferOutputStream()  # part by part: they are too large to be put together first
+    with pa.CompressedOutputStream(packed, "zstd") as out:
+        for part in (len(told).to_bytes(8, "little"), told, *parts):
+            out.write(part)
+    rest = b"".join((size.to_bytes(8, "little"), packed.getvalue()))
     version = SNAPSHOT_FORMAT.to_bytes(2, "little")
     return b"".join((_MAGIC, version, _mark(version, rest), rest))
 

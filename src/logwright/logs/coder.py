@@ -80,7 +80,8 @@ class ShapeCoder:
     def expect(
         self, knows: Callable[[NDArray[np.uint64]], NDArray[np.bool_]], allowance: Allowance
     ) -> None:
-        """From now on hold only as many shapes as are allowed, of those whose keys nobody knows."""
+        """From now on hold only as many shapes as are allowed, of those whose keys nobody knows;
+        and hand out one line of each, as templates are not worded anew from more of them."""
         self._knows, self._allowance = knows, allowance
 
     @property
@@ -170,6 +171,9 @@ class ShapeCoder:
 
     def _look(self, code: int, content: bytes, left: int) -> int:
         """Keep a line of a shape, unless it tells nothing new; how many more are to be seen."""
+        if self._allowance is not None:
+            self._new.append((code, content))
+            return 0
         kept = self._kept.pop(code, ())
         if content not in kept:
             kept = (*kept, content)
