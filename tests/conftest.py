@@ -1,12 +1,15 @@
-"""Isolation for every test: no user's settings, no user's home, a fixed zone."""
+"""Isolation for every test: no user's settings, no user's home, a fixed zone. And servers."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from redis_server import RedisServer, running
 
 DATA = Path(
     os.environ.get("LOGWRIGHT_TEST_DATA", Path(__file__).parents[1].parent / "shared" / "data")
@@ -40,3 +43,31 @@ def data() -> Path:
     if not DATA.is_dir():
         pytest.skip(f"the labelled logs are not at {DATA} (set LOGWRIGHT_TEST_DATA)")
     return DATA
+
+
+@pytest.fixture(scope="module")
+def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with running(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def server(one_server: RedisServer) -> RedisServer:
+    """A server that is empty."""
+    one_server.client().flushall()
+    return one_server
+
+
+@pytest.fixture
+def mortal(tmp_path: Path) -> Iterator[RedisServer]:
+    """A server of the test's own, to be killed."""
+    with running(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers are waited for 0.3 s."""
+    from logwright.stream import redis_link
+
+    monkeypatch.setattr(redis_link, "_ANSWER", 0.3)

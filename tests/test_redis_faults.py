@@ -6,69 +6,22 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from itertools import count
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from keeper_model import finding, ids_of
 from logwright.errors import InputError
 from logwright.findings.finding import Finding
-from logwright.stream import redis_link, redis_source
-from logwright.stream.feed import Entry, Feed
+from logwright.stream import redis_source
+from logwright.stream.feed import Entry
 from logwright.stream.keeper import LostError
 from logwright.stream.redis_keeper import RedisKeeper
-from logwright.stream.redis_source import RedisSource
-from redis_server import RedisServer, running
+from redis_reading import add, read_all, the_feed
+from redis_server import RedisServer
 from tcp_proxy import Proxy
-
-
-@pytest.fixture(scope="module")
-def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with running(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture
-def server(one_server: RedisServer) -> RedisServer:
-    """A server that is empty."""
-    one_server.client().flushall()
-    return one_server
-
-
-@pytest.fixture
-def mortal(tmp_path: Path) -> Iterator[RedisServer]:
-    """A server of the test's own, to be killed."""
-    with running(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answers are waited for 0.3 s."""
-    monkeypatch.setattr(redis_link, "_ANSWER", 0.3)
-
-
-def add(client: Any, stream: str, texts: Sequence[str], **more: Any) -> list[str]:
-    return [client.xadd(stream, {"lines": text}, **more).decode() for text in texts]
-
-
-def the_feed(url: str, told: list[str] | None = None) -> Feed:
-    (feed,), lost = RedisSource(url, (told if told is not None else []).append).feeds()
-    assert lost == []
-    return feed
-
-
-def read_all(feed: Feed, number: int, seconds: float = 20.0) -> list[Entry]:
-    entries: list[Entry] = []
-    until = time.monotonic() + seconds
-    while len(entries) < number and time.monotonic() < until:
-        with suppress(InputError):
-            entries += feed.read(1 << 20, 0.05)
-    return entries + feed.read(1 << 20, 0.0)
 
 
 def texts(entries: Sequence[Entry]) -> list[str]:

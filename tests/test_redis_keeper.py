@@ -5,45 +5,16 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
-from pathlib import Path
 
 import pytest
 
 from keeper_model import finding, histories, ids_of
-from logwright.stream import redis_link
 from logwright.stream.keeper import KeeperError, LostError
 from logwright.stream.redis_keeper import RedisKeeper
-from redis_server import RedisServer, running
+from redis_server import RedisServer
 from tcp_proxy import Proxy
-
-
-@pytest.fixture(scope="module")
-def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with running(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture
-def server(one_server: RedisServer) -> RedisServer:
-    """A server that is empty."""
-    one_server.client().flushall()
-    return one_server
-
-
-@pytest.fixture
-def mortal(tmp_path: Path) -> Iterator[RedisServer]:
-    """A server of the test's own, to be killed."""
-    with running(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answers are waited for 0.3 s."""
-    monkeypatch.setattr(redis_link, "_ANSWER", 0.3)
 
 
 class _Bench:

@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 
 from logwright.stream.redis_sink import RedisSink
 from logwright.stream.sink import SinkError
-from redis_server import RedisServer, running
-
-
-@pytest.fixture(scope="module")
-def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with running(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture
-def server(one_server: RedisServer) -> RedisServer:
-    """A server that is empty."""
-    one_server.client().flushall()
-    return one_server
-
-
-@pytest.fixture
-def mortal(tmp_path: Path) -> Iterator[RedisServer]:
-    """A server of the test's own, to be killed."""
-    with running(tmp_path) as server:
-        yield server
+from redis_server import RedisServer
 
 
 def bodies(numbers: Sequence[int]) -> list[bytes]:

@@ -4,48 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from logwright.errors import InputError
-from logwright.stream.feed import Entry, Feed
+from logwright.stream.feed import Entry
 from logwright.stream.redis_source import RedisSource
-from redis_server import RedisServer, running
-
-
-@pytest.fixture(scope="module")
-def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with running(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture
-def server(one_server: RedisServer) -> RedisServer:
-    """A server that is empty."""
-    one_server.client().flushall()
-    return one_server
-
-
-def add(client: Any, stream: str, texts: Sequence[str], **more: Any) -> list[str]:
-    return [client.xadd(stream, {"lines": text}, **more).decode() for text in texts]
-
-
-def the_feed(url: str, told: list[str] | None = None) -> Feed:
-    (feed,), lost = RedisSource(url, (told if told is not None else []).append).feeds()
-    assert lost == []
-    return feed
-
-
-def read_all(feed: Feed, number: int, seconds: float = 20.0) -> list[Entry]:
-    entries: list[Entry] = []
-    until = time.monotonic() + seconds
-    while len(entries) < number and time.monotonic() < until:
-        entries += feed.read(1 << 20, 0.05)
-    return entries + feed.read(1 << 20, 0.0)
+from redis_reading import add, read_all, the_feed
+from redis_server import RedisServer
 
 
 def texts(entries: Sequence[Entry]) -> list[str]:
