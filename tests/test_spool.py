@@ -328,7 +328,7 @@ def test_many_threads_share_fsyncs_and_lose_nothing(
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(calls) < 100
+    assert len(calls) < 140  # of 160
     found = [tuple(map(int, line.split())) for line in lines_of(spool.feed("s", "s"))]
     assert sorted(found) == [(n, i) for n in range(8) for i in range(20)]
     assert all(found.index((n, i)) < found.index((n, i + 1)) for n in range(8) for i in range(19))

@@ -412,9 +412,9 @@ class TestSource:
         self, cluster: Cluster, opened: Any
     ) -> None:
         topic = cluster.topic()
-        first = opened(cluster.url(topic))
+        first = opened(cluster.url(topic, wait=20_000))  # machines that run tests are slow at times
         old = gained(first, 4)
-        second = opened(cluster.url(topic))
+        second = opened(cluster.url(topic, wait=20_000))
         lost: list[str] = until(lambda: first.feeds()[1], "some are lost")
         time.sleep(0.5)  # a checkpoint takes its time
         for name in lost:
