@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,9 @@ settings.register_profile("brief", max_examples=10, deadline=None)
 settings.register_profile("quick", max_examples=40, deadline=None)
 settings.register_profile("long", max_examples=1_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+# A job in the background begins with Ctrl-C ignored, and so would all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _KEPT = ("LOGWRIGHT_TEST_DATA", "LOGWRIGHT_UPDATE_GOLDEN")
 

@@ -41,7 +41,10 @@ class Cluster:
         assert self.producer.flush(20) == 0
 
     def url(self, topic: str, group: str = "g", start: str = "begin", wait: int = 3_000) -> str:
-        options = f"group={group}-{topic}&from={start}&session.timeout.ms={wait}"
+        # Many heartbeats: machines that run tests stand still for a second at times. A rebalance
+        # of the mock cluster takes as long as a session lasts, so that is short.
+        beats = f"session.timeout.ms={wait}&heartbeat.interval.ms=300"
+        options = f"group={group}-{topic}&from={start}&{beats}"
         return f"kafka://{self.brokers}/{topic}?{options}"
 
     def committed(self, topic: str, group: str = "g") -> dict[int, int]:

@@ -69,7 +69,7 @@ def opened() -> Iterator[Callable[..., KafkaSource]]:
         source.close()
 
 
-def until(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
+def until(condition: Callable[[], Any], what: str, seconds: float = 90) -> Any:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := condition():
@@ -412,9 +412,9 @@ class TestSource:
         self, cluster: Cluster, opened: Any
     ) -> None:
         topic = cluster.topic()
-        first = opened(cluster.url(topic, wait=20_000))  # machines that run tests are slow at times
+        first = opened(cluster.url(topic, wait=6_000))
         old = gained(first, 4)
-        second = opened(cluster.url(topic, wait=20_000))
+        second = opened(cluster.url(topic, wait=6_000))
         lost: list[str] = until(lambda: first.feeds()[1], "some are lost")
         time.sleep(0.5)  # a checkpoint takes its time
         for name in lost:

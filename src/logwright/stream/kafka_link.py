@@ -32,7 +32,8 @@ __all__ = [
 PASSWORD = "LOGWRIGHT_KAFKA_PASSWORD"
 
 PASSED = (
-    *("client.id", "client.rack", "group.instance.id", "session.timeout.ms"),
+    *("client.id", "client.rack", "group.instance.id"),
+    *("session.timeout.ms", "heartbeat.interval.ms"),
     *("security.protocol", "sasl.mechanism", "sasl.username", "ssl.ca.location"),
     *("ssl.certificate.location", "ssl.key.location", "ssl.endpoint.identification.algorithm"),
 )
