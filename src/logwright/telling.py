@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import numpy as np
 
 from logwright.detectors.base import Evidence
 from logwright.detectors.ladder import Rung
+from logwright.findings.alike import Alike
 from logwright.findings.finding import (
     SEVERITIES,
     Attributes,
@@ -38,15 +38,13 @@ _NAMELESS = (b"", b"-", b"NULL", b"(null)")
 """What headers hold in place of a host that they do not know."""
 
 _KEY_LIMIT = 64 << 10
-_MOST_ALIKE = 100_000
 _AT_LEAST_MEDIUM = ("rate", "counts", "parameters", "timing")
 
 
 class Teller:
     """Words alarms as findings, whose lines come from the run's recording.
 
-    `own` are the windows of rules, where these are others. Findings that would have one id are told
-    apart by counting them, among the last `_MOST_ALIKE` that differ.
+    `own` are the windows of rules, where these are others.
     """
 
     def __init__(
@@ -58,28 +56,15 @@ class Teller:
     ) -> None:
         self._vocabulary, self._plan, self._own = vocabulary, plan, own
         self._given = given  # and not its recording, which is another one when a run goes live
-        self._alike: dict[bytes, int] = {}  # those met last are last
-
-    def _ordinal(self, *same: object) -> int:
-        """How many findings before this one had the same of everything that names it."""
-        key = hashlib.blake2b(repr(same).encode("utf-8", "backslashreplace"), digest_size=8)
-        number = self._alike.pop(key.digest(), 0)
-        self._alike[key.digest()] = number + 1
-        if len(self._alike) > _MOST_ALIKE:
-            del self._alike[next(iter(self._alike))]
-        return number
+        self._alike = Alike()
 
     def paused(self) -> State:
         """How many findings were alike."""
-        key = np.frombuffer(b"".join(self._alike), np.uint64)
-        number = np.array(list(self._alike.values()), np.int64)
-        return State({}, {"alike": {"key": key, "number": number}})
+        return self._alike.paused()
 
     def resume(self, state: State) -> None:
         """Go on from there."""
-        keys = np.asarray(state.tables["alike"]["key"], np.uint64)
-        numbers = state.tables["alike"]["number"].tolist()
-        self._alike = {k.tobytes(): n for k, n in zip(keys, numbers, strict=True)}
+        self._alike.resume(state)
 
     def finding(
         self, windows: Windows, i: int, rung: Rung, evidence: Evidence, pattern: str
@@ -94,7 +79,7 @@ class Teller:
         content = (place.digest or self._given.digest(place.source_id, place.text)).hex()
         first, last = self._times(windows, i, evidence)
         key = self._key(windows, i)
-        ordinal = self._ordinal(pattern, key, first, content)
+        ordinal = self._alike.before(pattern, key, first, content)
         start, end = windows.first_last(i)
         told = [row for row in evidence.rows if cited[row].line_no]
         lines = [self._line(row, cited[row], evidence, windows, i) for row in told]

@@ -1,15 +1,20 @@
 """Memory of a worker that is never stopped: lines whose sessions and templates never come again.
 
-They come by Redis as fast as the worker takes them, with up to `_AHEAD` entries in the stream.
+They come by Redis as fast as the worker takes them: it has always `_AHEAD` lines to go on with, as
+it would take waiting for silence of the log, and close its windows. How many it has judged, its
+metrics tell.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import re
+import socket
 import string
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
@@ -25,7 +30,8 @@ __all__ = ["lines_of", "run"]
 _LINES, _QUICK = 20_000_000, 150_000
 _RATE = 100_000
 _ENTRY, _NEW = 1_000, 500
-_AHEAD = 2_500  # entries; they are trimmed with each checkpoint, of a million lines at most
+_AHEAD = 500_000
+_LOOKS = 0.2  # seconds
 _WARM = 0.25
 _GROWTH = 0.05
 _SEED = 20_261_123
@@ -60,21 +66,24 @@ def lines_of(data: Path, lines: int) -> Iterator[bytes]:
 def _row(data: Path, lines: int, folder: Path, history: int) -> dict[str, Any]:
     model = learned(data, _RATE, folder, history)
     out = folder / "findings.jsonl"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        metrics = f"127.0.0.1:{free.getsockname()[1]}"
     with RedisServer(folder, durable=False) as server:
         source, state = server.url(f"{STREAM}?trim=done"), str(folder / "worker.db")
-        with worker(model, source, folder, "--state", state, "--out", str(out)) as running:
+        own = ("--state", state, "--out", str(out), "--metrics", metrics)
+        with worker(model, source, folder, *own) as running:
             until(lambda: running.ended or server.client.exists(STREAM) > 0, "the worker")
             began, looked = time.monotonic(), 0.0
             seen: list[tuple[int, float]] = []
-            sent = 0
+            sent = judged = 0
             for entry in lines_of(data, lines):
                 server.client.xadd(STREAM, {"lines": entry})
                 sent += len(entry.splitlines())
-                while _waiting(server) > _AHEAD and not running.ended:
-                    time.sleep(0.01)
-                if (now := time.monotonic()) - looked >= 0.5:
-                    looked = now
-                    seen.append((sent, running.resident))
+                while time.monotonic() - looked >= _LOOKS or (sent - judged > _AHEAD):
+                    time.sleep(max(looked + _LOOKS - time.monotonic(), 0))
+                    looked, judged = time.monotonic(), _judged(metrics)
+                    seen.append((judged, running.resident))
+            until(lambda: _judged(metrics) == sent, "the end of the lines")
             seconds = time.monotonic() - began
             running.end()
     warm = [mib for at, mib in seen if at >= _WARM * lines] or [seen[-1][1]]
@@ -93,5 +102,8 @@ def _row(data: Path, lines: int, folder: Path, history: int) -> dict[str, Any]:
     }
 
 
-def _waiting(server: RedisServer) -> int:
-    return int(server.client.xlen(STREAM))
+def _judged(metrics: str) -> int:
+    """How many lines a worker says it has judged."""
+    with urllib.request.urlopen(f"http://{metrics}/metrics", timeout=30) as answer:
+        found = re.search(rb"^logwright_lines_total (\S+)$", answer.read(), re.M)
+    return int(float(found[1])) if found else 0

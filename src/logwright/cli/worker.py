@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import shutil
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["worker"]
 
 _SECOND = 1_000_000_000
+_MMAP_THRESHOLD, _LARGE = -3, 1 << 20  # glibc's name for it, and bytes
 _SWITCH = 0.0005  # seconds: who delivers would wait 5 ms for who judges, several times a finding
 
 
@@ -162,6 +164,7 @@ def _run(
     from logwright.stream.worker import Worker
 
     signals = _Signals()
+    _return_memory()
     learned = api.load(str(part.model))
     store = _store_of(part, settings)
     meters = m.opened(address, share[0])
@@ -212,6 +215,18 @@ def _run(
     finally:
         maker.close()
         meters.close()
+
+
+def _return_memory() -> None:
+    """From now on large blocks of memory go back to the system once they are free: heaps that keep
+    them grow for as long as a process runs, by what small blocks leave between large ones."""
+    import ctypes
+
+    import pyarrow as pa
+
+    pa.set_memory_pool(pa.system_memory_pool())
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # other libraries than glibc
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE)
 
 
 def _windows(plan: WindowPlan) -> str:

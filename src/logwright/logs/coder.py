@@ -9,6 +9,7 @@ are beyond an allowance, until it grows.
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from logwright.logs.batch import Int8s, Int32s, Int64s
 from logwright.logs.continuation import EMPTY, line_kind
 from logwright.logs.kernel import Table
 from logwright.logs.redaction import redact_all
-from logwright.snapshot import State, join
+from logwright.snapshot import State
 
 __all__ = ["BLANK", "OVERFLOW", "NewShapes", "ShapeCoder"]
 
@@ -45,6 +46,19 @@ class NewShapes:
     lines: Int64s
 
 
+class _Firsts:
+    """The first line of each shape: there may be a million, and a `bytes` each would take twice as
+    much memory."""
+
+    def __init__(self) -> None:
+        self.codes, self.sizes, self.lines = array("i"), array("i"), bytearray()
+
+    def add(self, code: int, line: bytes) -> None:
+        self.codes.append(code)
+        self.sizes.append(len(line))
+        self.lines += line
+
+
 class ShapeCoder:
     """Codes shapes for a whole run.
 
@@ -63,7 +77,7 @@ class ShapeCoder:
         self._kinds = np.zeros(1024, np.int8)
         self._kept: dict[int, tuple[bytes, ...]] = {}
         self._new: list[tuple[int, bytes]] = []
-        self._firsts: dict[int, bytes] | None = None
+        self._firsts: _Firsts | None = None
         self._lines = 0
         self._met = np.zeros(1024, np.int64)  # the line at which a shape was met
         self._knows: Callable[[NDArray[np.uint64]], NDArray[np.bool_]] | None = None
@@ -165,7 +179,7 @@ class ShapeCoder:
                 if left == _LOOKS:
                     firsts.append(row)
                     if self._firsts is not None:
-                        self._firsts[code] = text
+                        self._firsts.add(code, text)
                 looks[code] = self._look(code, text, left)
         return firsts
 
@@ -185,16 +199,17 @@ class ShapeCoder:
 
     def remember(self) -> None:
         """Keep the first line of each shape from now on, so that one may pause."""
-        self._firsts = {}
+        self._firsts = _Firsts()
 
     def paused(self) -> State:
         """The first line of each shape, in the order in which they were met."""
         assert self._firsts is not None
-        codes = np.array(list(self._firsts), np.int32)
-        sizes, lines = join(list(self._firsts.values()))
-        shapes: dict[str, NDArray[Any]] = {"code": codes, "size": sizes}
+        shapes: dict[str, NDArray[Any]] = {
+            "code": np.array(self._firsts.codes, np.int32),
+            "size": np.array(self._firsts.sizes, np.int64),
+        }
         meta = {"overflowed": self.overflowed, "refused": self.refused, "lines": self._lines}
-        return State(meta, {"shapes": shapes}, {"lines": lines})
+        return State(meta, {"shapes": shapes}, {"lines": bytes(self._firsts.lines)})
 
     def resume(self, state: State) -> Int32s:
         """Meet these shapes anew: their codes now. Nothing more is to be learned of them."""
