@@ -19,7 +19,7 @@ DATA = Path(
 
 # Machines that run tests are shared and slow at times: no deadline for an example.
 settings.register_profile("brief", max_examples=10, deadline=None)
-settings.register_profile("quick", max_examples=40, deadline=None)
+settings.register_profile("quick", max_examples=25, deadline=None)
 settings.register_profile("long", max_examples=1_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 

@@ -287,7 +287,7 @@ class TestDeepLog:
         history = [order[:4] + order] * 50
 
         def found(seed: int) -> list[float]:
-            method = DeepLog(top=1, steps=150)
+            method = DeepLog(top=1, steps=60)
             method.fit(train_of(history, seed=seed))
             windows = [history[0], order[::-1], [*history[0][:-1], 50], []]
             return method.score(Windows.of_sequences(windows)).tolist()

@@ -412,9 +412,9 @@ class TestSource:
         self, cluster: Cluster, opened: Any
     ) -> None:
         topic = cluster.topic()
-        first = opened(cluster.url(topic, wait=6_000))
+        first = opened(cluster.url(topic, wait=4_500))
         old = gained(first, 4)
-        second = opened(cluster.url(topic, wait=6_000))
+        second = opened(cluster.url(topic, wait=4_500))
         lost: list[str] = until(lambda: first.feeds()[1], "some are lost")
         time.sleep(0.5)  # a checkpoint takes its time
         for name in lost:
