@@ -42,6 +42,25 @@ def murder(server: RedisServer, over: threading.Event, seed: int) -> threading.T
     return thread
 
 
+def test_what_is_done_is_told_once_the_server_is_back_though_nothing_comes(
+    mortal: RedisServer,
+) -> None:
+    with mortal.client() as client:
+        add(client, "logs", ["a", "b"])
+    feed = the_feed(mortal.url("logs"))
+    entries = read_all(feed, 2)
+    mortal.kill()
+    feed.done(entries[-1].position)
+    mortal.start()
+    with mortal.client() as client:
+        until = time.monotonic() + 20
+        while client.xinfo_groups("logs")[0]["lag"]:
+            assert time.monotonic() < until
+            with suppress(InputError):
+                assert feed.read(1 << 20, 0.05) == []
+    feed.close()
+
+
 @pytest.mark.parametrize(
     "rounds", [10, pytest.param(200, marks=[pytest.mark.long])], ids=["quick", "long"]
 )

@@ -137,6 +137,7 @@ class RedisFeed:
         self._attend_script = link.client.register_script(_ATTEND_SCRIPT)
         self._id: str | None = None  # of the last entry that was read; None: where the group stands
         self._count: int | None = None
+        self._done: tuple[str, int | None] | None = None  # what is kept, and was not told yet
         self._added = 0
         self._entries = _FIRST_ENTRIES
         self._attended = -math.inf
@@ -178,11 +179,11 @@ class RedisFeed:
     def done(self, position: str) -> None:
         """Everything up to here is kept: the group is moved there, and the stream trimmed where
         that was asked for (`trim=done`), as far as no other group needs it."""
-        done, count = _parsed(position)
+        self._done = _parsed(position)
         try:
-            self._look(done, count)
+            self._look()
         except (LinkError, _response_error()):
-            self._attended = -math.inf  # only others' sight of it suffers; the next one tells more
+            self._attended = -math.inf  # only others' sight of it suffers, until it is told
 
     def lag(self) -> int | None:
         """Entries that are not read yet, as of about a second ago; None before that is known."""
@@ -205,7 +206,9 @@ class RedisFeed:
         self._attended = -math.inf
         self._not_before = time.monotonic() + self._pause.take()
 
-    def _look(self, done: str, count: int | None) -> _Sight:
+    def _look(self) -> _Sight:
+        """Where the stream stands, having told what is done, where that was not told yet."""
+        done, count = self._done or ("", None)
         shown = "" if count is None else count
         start = self._from if self._id is None else "begin"
         args: list[str | int] = [self._group, start, done, shown, self._trim]
@@ -214,6 +217,7 @@ class RedisFeed:
             return self._attend_script(keys=[self._stream], args=args)
 
         absent, last, added, length, first, group, read = self._link.once(ask)
+        self._done = None
         sight = _Sight(last.decode(), added, length, first.decode(), group.decode(), read)
         if absent and self._id is not None:
             self._link.say(f"{self.name}: consumer group {self._group!r} was gone; it is made anew")
@@ -223,7 +227,7 @@ class RedisFeed:
 
     def _attend(self) -> None:
         """Begin, or see whether the stream is still the one that was read."""
-        sight = self._look("", None)
+        sight = self._look()
         if self._id is None:
             self._id, self._count = sight.group, sight.read if sight.read >= 0 else None
             if self._id == "0-0":
