@@ -14,6 +14,8 @@ from logwright.cli import main
 from logwright.cli.train import Stages
 from training_logs import request, requests, swapped
 
+pytestmark = pytest.mark.slow
+
 KEY = r"req-[0-9a-f]+"
 
 

@@ -23,6 +23,8 @@ from redis_reading import add, read_all, the_feed
 from redis_server import RedisServer
 from tcp_proxy import Proxy
 
+pytestmark = pytest.mark.slow
+
 
 def texts(entries: Sequence[Entry]) -> list[str]:
     return [entry.data.decode() for entry in entries]

@@ -16,6 +16,8 @@ from logwright.stream.redis_keeper import RedisKeeper
 from redis_server import RedisServer
 from tcp_proxy import Proxy
 
+pytestmark = pytest.mark.slow
+
 
 class _Bench:
     """Each history has a name of its own in the module's server."""

@@ -10,6 +10,8 @@ from logwright.stream.redis_sink import RedisSink
 from logwright.stream.sink import SinkError
 from redis_server import RedisServer
 
+pytestmark = pytest.mark.slow
+
 
 def bodies(numbers: Sequence[int]) -> list[bytes]:
     return [b'{"id":"f-%d","text":"\xc3\xa9"}' % number for number in numbers]

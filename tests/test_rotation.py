@@ -19,6 +19,8 @@ from logwright.stream.rotation import bases, rotated
 from logwright.stream.tail import FileFeed
 from stream_reader import OPENED, Reader, append, lines
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def closed() -> Iterator[None]:

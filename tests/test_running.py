@@ -254,6 +254,7 @@ def test_what_verdicts_and_sights_say_outlives_a_pause(shop: Made) -> None:
     assert cited(found) == cited(told(shop, cuts, (), judge))
 
 
+@pytest.mark.slow
 def test_a_sequence_step_scores_alike(tmp_path: Path) -> None:
     for needed in ("torch", "onnx", "onnxruntime", "safetensors"):
         pytest.importorskip(needed, reason=f"training needs {needed}")
@@ -317,6 +318,7 @@ def test_what_is_no_snapshot_is_refused(shop: Made) -> None:
         shop.again(newer)
 
 
+@pytest.mark.slow
 def test_a_snapshot_is_no_larger_than_what_is_open(shop: Made) -> None:
     running = shop.new()
     sizes = []

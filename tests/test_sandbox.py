@@ -25,6 +25,8 @@ from logwright.rules.sandbox import child as sandbox_child
 from logwright.rules.sandbox import confine, sandbox
 from logwright.rules.sandbox.sandbox import Failure, Sandbox
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 0.1
 HARMLESS = "def rule(w):\n    return any('full' in line.text for line in w.lines)\n"
 

@@ -35,6 +35,8 @@ from logwright.reasoning.speaking.quotes import disarmed
 from logwright.reasoning.task import Task
 from speaking_fakes import Said, answered, fake_chat, shown_lines
 
+pytestmark = pytest.mark.slow
+
 MATERIAL = Material.of_lines(["all well", "ERROR disk full on /dev/sda1", "gave up"])
 GOOD = answered()
 

@@ -20,6 +20,8 @@ from logwright.stream.cutter import Cutter
 from logwright.stream.files import Files
 from stream_reader import OPENED, Reader, append, lines
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def closed() -> Iterator[None]:

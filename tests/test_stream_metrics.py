@@ -23,6 +23,8 @@ from logwright.stream import metrics as module
 from logwright.stream.kafka_link import parsed
 from logwright.stream.metrics import COUNTS, GAUGES, STAGES, Count, Gauge, Metrics, Stage, opened
 
+pytestmark = pytest.mark.slow
+
 DEPLOY = Path(__file__).parents[1] / "deploy"
 
 

@@ -30,6 +30,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 
 from otlp_samples import as_json, mutated, request
 
+pytestmark = pytest.mark.slow
+
 HERE = Address("127.0.0.1", 0)
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 

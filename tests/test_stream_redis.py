@@ -16,6 +16,8 @@ from logwright.stream.redis_source import RedisSource
 from redis_reading import add, read_all, the_feed
 from redis_server import RedisServer
 
+pytestmark = pytest.mark.slow
+
 
 def texts(entries: Sequence[Entry]) -> list[str]:
     return [entry.data.decode() for entry in entries]

@@ -25,6 +25,8 @@ from logwright.stream.spool import Spool, SpoolFullError
 from logwright.stream.syslog import SyslogSource
 from logwright.stream.syslog_frames import Frames, as_line
 
+pytestmark = pytest.mark.slow
+
 HERE = Address("127.0.0.1", 0)
 OLD = b"<34>Oct 11 22:14:15 mymachine su: 'su root' failed for lonvick"
 NEW = b'<165>1 2003-10-11T22:14:15.003Z host app 8710 ID47 [ex@32473 iut="3"] An event'
