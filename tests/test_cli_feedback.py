@@ -21,6 +21,8 @@ from logwright.cli import main
 from logwright.findings.finding import Finding
 from logwright.store import open_store, remember
 
+pytestmark = pytest.mark.slow
+
 Call = Callable[..., str]
 
 

@@ -21,6 +21,8 @@ from logwright.findings.verdict import Verdict
 from logwright.rules.book.rulebook import Rulebook
 from logwright.store import open_store
 
+pytestmark = pytest.mark.slow
+
 Call = Callable[..., str]
 
 

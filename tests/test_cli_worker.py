@@ -15,6 +15,8 @@ import logwright as lw
 from logwright.cli.main import app
 from logwright.errors import LogwrightError
 
+pytestmark = pytest.mark.slow
+
 LINE = "2024-05-01 10:%02d:%02d INFO app: request %d served in %d ms\n"
 
 

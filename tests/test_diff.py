@@ -22,6 +22,8 @@ from logwright.errors import LogwrightError
 from logwright.findings.change import Change
 from logwright.findings.changes import render, write
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2024, 5, 1, tzinfo=UTC)
 HOUR = 3600.0
 

@@ -15,6 +15,8 @@ from logwright.rules.language.gate import parse
 from logwright.rules.language.problem import RuleError
 from rule_strategies import rules
 
+pytestmark = pytest.mark.slow
+
 TEXT = '''META = {
     "kind": "abnormal",
     "severity": "high",
