@@ -411,8 +411,8 @@ class TestSource:
     def test_a_partition_leaves_once_its_worker_has_kept_it(
         self, cluster: Cluster, opened: Any
     ) -> None:
-        topic = cluster.topic()
-        first = opened(cluster.url(topic, wait=4_500))
+        topic, told = cluster.topic(), Told()
+        first = opened(cluster.url(topic, wait=4_500), told)
         old = gained(first, 4)
         second = opened(cluster.url(topic, wait=4_500))
         lost: list[str] = until(lambda: first.feeds()[1], "some are lost")
@@ -421,7 +421,9 @@ class TestSource:
             old[name].done("7")
             old[name].close()
         assert sorted(gained(second, 2)) == sorted(lost)
-        assert cluster.committed(topic) == {int(name[-1]): 7 for name in lost}
+        # A broker may refuse what is committed while it moves others; that is counted.
+        shown = {} if told.counts["kafka_commit"] else {int(name[-1]): 7 for name in lost}
+        assert cluster.committed(topic) == shown
 
     def test_a_cluster_that_is_away_is_told_once_and_waited_for(self, opened: Any) -> None:
         pytest.importorskip("confluent_kafka")
