@@ -15,7 +15,7 @@ class Cluster:
     """A mock cluster of one broker; topics have four partitions."""
 
     def __init__(self) -> None:
-        self.library = pytest.importorskip("confluent_kafka")
+        self.kafka = pytest.importorskip("confluent_kafka")
         settings = {
             "bootstrap.servers": "mock",
             "test.mock.num.brokers": 1,
@@ -23,7 +23,7 @@ class Cluster:
             "message.max.bytes": 8 << 20,
             "linger.ms": 0,
         }
-        self.producer = self.library.Producer(settings)
+        self.producer = self.kafka.Producer(settings)
         found = self.producer.list_topics(timeout=10).brokers.values()
         self.brokers = ",".join(f"{broker.host}:{broker.port}" for broker in found)
         self._number = 0
@@ -49,8 +49,8 @@ class Cluster:
 
     def committed(self, topic: str, group: str = "g") -> dict[int, int]:
         settings = {"bootstrap.servers": self.brokers, "group.id": f"{group}-{topic}"}
-        looker = self.library.Consumer(settings)
-        places = [self.library.TopicPartition(topic, number) for number in range(4)]
+        looker = self.kafka.Consumer(settings)
+        places = [self.kafka.TopicPartition(topic, number) for number in range(4)]
         found = {p.partition: p.offset for p in looker.committed(places, 10) if p.offset >= 0}
         looker.close()
         return found
@@ -58,9 +58,9 @@ class Cluster:
     def all_of(self, topic: str, count: int) -> list[tuple[int, bytes, bytes]]:
         """What a topic holds: partition, key, value."""
         settings = {"bootstrap.servers": self.brokers, "group.id": "look", "log_level": 2}
-        looker = self.library.Consumer(settings)
-        begin = self.library.OFFSET_BEGINNING
-        looker.assign([self.library.TopicPartition(topic, n, begin) for n in range(4)])
+        looker = self.kafka.Consumer(settings)
+        begin = self.kafka.OFFSET_BEGINNING
+        looker.assign([self.kafka.TopicPartition(topic, n, begin) for n in range(4)])
         found = looker.consume(count, 10)
         looker.close()
         return [(m.partition(), m.key(), m.value()) for m in found if m.error() is None]
